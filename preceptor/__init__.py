@@ -1,0 +1,1 @@
+"""preceptor: real-world input -> tensor -> model -> tensor -> real-world output."""

@@ -1,0 +1,1 @@
+"""Any file, folder or frame becomes a Table, every row accounted for."""

@@ -1,0 +1,1 @@
+"""Tensor to tensor: plain modules, one family a file."""

@@ -1,0 +1,66 @@
+"""The plan: every choice of a run in one frozen, validated object, and its good defaults.
+
+    plan = Plan(target="price", minutes=5)
+    plan.model_copy(update={"seed": 1})
+
+A run writes its complete plan, the measured decisions included; given back, it repeats the run.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class NetPlan(_Frozen):
+    """The network for tables: a parameter-efficient ensemble of residual-free MLPs (TabM)."""
+
+    members: Annotated[int, Field(ge=1, le=64)] = 16
+    width: Annotated[int, Field(ge=1, le=4096)] = 256
+    depth: Annotated[int, Field(ge=0, le=12)] = 3
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    embedding: Annotated[int, Field(ge=0, le=256)] = 16
+
+
+class TrainingPlan(_Frozen):
+    """How the net is trained. None means: decided from the data and the clock, and written down."""
+
+    optimiser: Literal[
+        "sgd", "momentum", "nesterov", "adagrad", "adadelta", "rmsprop", "adam", "nadam", "adamw"
+    ] = "adamw"
+    learning_rate: Annotated[float, Field(gt=0)] = 2e-3
+    schedule: Literal["constant", "step", "exponential", "cosine", "plateau"] = "cosine"
+    warmup: Annotated[float, Field(ge=0, lt=1)] = 0.05
+    weight_decay: Annotated[float, Field(ge=0)] = 1e-4
+    l1: Annotated[float, Field(ge=0)] = 0.0
+    l2: Annotated[float, Field(ge=0)] = 0.0
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    batch_size: Annotated[int, Field(ge=1)] | None = None
+    epochs: Annotated[int, Field(ge=1)] | None = None
+    patience: Annotated[int, Field(ge=1)] = 16
+    ema: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    clip: Annotated[float, Field(gt=0)] | None = 1.0
+    threads: Annotated[int, Field(ge=1)] | None = None
+
+
+class Plan(_Frozen):
+    """Every choice of one run. Fields are the command line's flags of the same name."""
+
+    target: str | None = Field(None, description="the column to predict")
+    minutes: Annotated[float, Field(ge=0.5)] = Field(5.0, description="time budget, a promise")
+    metric: str | None = Field(None, description="what counts as good; default by kind of target")
+    kinds: dict[str, str] = Field({}, description="column=kind, where the recognised one is wrong")
+    ignore: tuple[str, ...] = Field((), description="columns to leave out")
+    group: str | None = Field(None, description="rows that share this column stay together")
+    time: str | None = Field(None, description="the test is the future by this column")
+    test: str | None = Field(None, description="a file of rows to seal instead of splitting some off")
+    test_fraction: Annotated[float, Field(gt=0, lt=0.9)] = Field(0.2, description="share sealed")
+    folds: Annotated[int, Field(ge=1, le=20)] | None = Field(None, description="1 = one validation set")
+    seed: Annotated[int, Field(ge=0)] = Field(0, description="everything random follows from it")
+    rivals: tuple[str, ...] | None = Field(None, description="which rivals; default all that fit")
+    net: NetPlan = NetPlan()
+    training: TrainingPlan = TrainingPlan()
+    decisions: dict[str, Any] = Field({}, description="measured decisions of an earlier run, repeated")

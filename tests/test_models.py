@@ -1,0 +1,235 @@
+"""The models: the laws that each obeys, and the textbook's numbers."""
+
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from preceptor.models.embedding import Codes, Waves
+from preceptor.models.mlp import ACTIVATIONS, MLP
+from preceptor.models.perceptron import LinearClassifier, Perceptron
+from preceptor.models.tabular import TabularNet
+
+
+def seeded(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+class Case(NamedTuple):
+    """A model, how to build it anew, example inputs, the promised shape, the promised size."""
+
+    build: Callable[[], nn.Module]
+    inputs: tuple[Tensor, ...]
+    shape: tuple[int, ...]
+    count: int
+
+
+B, F = 7, 5
+NUMBERS = torch.randn(B, F, generator=seeded(1))
+CODES = torch.randint(0, 3, (B, 2), generator=seeded(2))
+SIZES = {"members": 3, "width": 8, "depth": 2, "embedding": 4}
+
+CASES = {
+    "perceptron": Case(lambda: Perceptron(F), (NUMBERS,), (B,), Perceptron.parameter_count(F)),
+    "linear": Case(
+        lambda: LinearClassifier(F, 3), (NUMBERS,), (B, 3), LinearClassifier.parameter_count(F, 3)
+    ),
+    "shallow": Case(
+        lambda: MLP(F, 2, widths=(6,), generator=seeded()),
+        (NUMBERS,),
+        (B, 2),
+        MLP.parameter_count(F, 2, (6,)),
+    ),
+    "deep": Case(
+        lambda: MLP(F, 2, widths=(6, 5, 4), activation="gelu", dropout=0.2, generator=seeded()),
+        (NUMBERS,),
+        (B, 2),
+        MLP.parameter_count(F, 2, (6, 5, 4)),
+    ),
+    "waves": Case(
+        lambda: Waves(F, 4, generator=seeded()), (NUMBERS,), (B, F * 4), Waves.parameter_count(F, 4)
+    ),
+    "codes": Case(
+        lambda: Codes((3, 9), 4, generator=seeded()),
+        (CODES,),
+        (B, 3 + 4),
+        Codes.parameter_count((3, 9), 4),
+    ),
+    "tabular": Case(
+        lambda: TabularNet(F, (3, 3), 2, **SIZES, generator=seeded()),
+        (NUMBERS, CODES),
+        (B, 3, 2),
+        TabularNet.parameter_count(F, (3, 3), 2, **SIZES),
+    ),
+    "tabular-numbers-only": Case(
+        lambda: TabularNet(F, (), 1, **SIZES, generator=seeded()),
+        (NUMBERS, CODES[:, :0]),
+        (B, 3, 1),
+        TabularNet.parameter_count(F, (), 1, **SIZES),
+    ),
+    "tabular-codes-only": Case(
+        lambda: TabularNet(0, (3, 3), 1, **SIZES, generator=seeded()),
+        (NUMBERS[:, :0], CODES),
+        (B, 3, 1),
+        TabularNet.parameter_count(0, (3, 3), 1, **SIZES),
+    ),
+    "tabular-bare-numbers": Case(
+        lambda: TabularNet(F, (3, 3), 2, **{**SIZES, "embedding": 0}, generator=seeded()),
+        (NUMBERS, CODES),
+        (B, 3, 2),
+        TabularNet.parameter_count(F, (3, 3), 2, **{**SIZES, "embedding": 0}),
+    ),
+}
+LAW = pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+
+
+def awake(model: nn.Module) -> nn.Module:
+    """The model with every parameter moved off its start, where some are zero on purpose."""
+    for parameter in model.parameters():
+        parameter.data.add_(torch.randn(parameter.shape, generator=seeded(3)), alpha=0.3)
+    return model
+
+
+@LAW
+def test_the_output_has_the_promised_shape(case):
+    assert case.build()(*case.inputs).shape == case.shape
+
+
+@LAW
+def test_rows_of_a_batch_do_not_see_each_other(case):
+    model = awake(case.build()).eval()
+    together = model(*case.inputs)
+    alone = torch.cat([model(*(x[row : row + 1] for x in case.inputs)) for row in range(B)])
+    torch.testing.assert_close(together, alone, rtol=1e-4, atol=1e-5)
+
+
+@LAW
+def test_gradients_reach_every_parameter(case):
+    model = awake(case.build()).eval()
+    model(*case.inputs).square().sum().backward()
+    silent = [name for name, p in model.named_parameters() if p.numel() and not p.grad.abs().sum() > 0]
+    assert silent == []
+
+
+@LAW
+def test_saved_equals_loaded(case, tmp_path):
+    model = awake(case.build()).eval()
+    save_file(model.state_dict(), tmp_path / "model.safetensors")
+    again = case.build().eval()
+    again.load_state_dict(load_file(tmp_path / "model.safetensors"))
+    assert torch.equal(model(*case.inputs), again(*case.inputs))
+
+
+@LAW
+def test_the_parameter_count_equals_its_formula(case):
+    assert sum(parameter.numel() for parameter in case.build().parameters()) == case.count
+
+
+@LAW
+def test_the_same_generator_gives_the_same_model(case):
+    first, second = case.build().state_dict(), case.build().state_dict()
+    assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+def test_g2_the_perceptron_rule_takes_the_textbook_steps():
+    unit = Perceptron(3)
+    assert unit.learn(torch.tensor([1.0, 1.0, 1.0]), 1)
+    assert unit.weight.tolist() == [1, 1, 1]
+    assert unit.learn(torch.tensor([1.0, 1.0, 0.0]), 0)
+    assert unit.weight.tolist() == [0, 0, 1]
+
+
+@pytest.mark.parametrize(
+    ("gate", "answers", "learnable"), [("and", (0, 0, 0, 1), True), ("xor", (0, 1, 1, 0), False)]
+)
+def test_g2_the_perceptron_learns_and_but_never_xor(gate, answers, learnable):
+    corners = torch.tensor([[0.0, 0, 1], [0, 1, 1], [1, 0, 1], [1, 1, 1]])
+    unit = Perceptron(3)
+    mistakes = [sum(unit.learn(x, y) for x, y in zip(corners, answers, strict=True)) for _ in range(50)]
+    assert (mistakes[-1] == 0) is learnable, gate
+
+
+def test_g5_a_3_4_2_network_has_26_parameters():
+    net = MLP(3, 2, widths=(4,))
+    assert sum(p.numel() for p in net.parameters()) == MLP.parameter_count(3, 2, (4,)) == 20 + 6
+
+
+def test_g6_the_forward_values_of_the_small_sigmoid_network_come_out():
+    net = MLP(2, 2, widths=(2, 2), activation="sigmoid")
+    layers = [
+        ([[1.0, -2], [-1, 1]], [1.0, 0]),
+        ([[2.0, -1], [-2, -1]], [0.0, 0]),
+        ([[3.0, -1], [-1, 4]], [-2.0, 2]),
+    ]
+    for layer, (weight, bias) in zip([*net.hidden, net.last], layers, strict=True):
+        layer.load_state_dict({"weight": torch.tensor(weight), "bias": torch.tensor(bias)})
+    x = torch.tensor([[1.0, -1.0]])
+    first = net.hidden[0](x)
+    assert first.tolist() == [[4, -2]]
+    assert [round(a, 2) for a in torch.sigmoid(first)[0].tolist()] == [0.98, 0.12]
+    assert [round(a, 2) for a in torch.sigmoid(net(x))[0].tolist()] == [0.62, 0.83]
+
+
+@given(st.floats(-30, 30))
+def test_g11_tanh_is_a_stretched_sigmoid(x):
+    z = torch.tensor(x, dtype=torch.float64)
+    assert math.isclose(
+        ACTIVATIONS["tanh"](z), 2 * ACTIVATIONS["sigmoid"](2 * z) - 1, rel_tol=1e-9, abs_tol=1e-12
+    )
+
+
+def test_every_activation_has_its_textbook_values():
+    z = torch.tensor([-2.0, 0.0, 3.0])
+    expected = {
+        "linear": [-2, 0, 3],
+        "sigmoid": [0.1192, 0.5, 0.9526],
+        "tanh": [-0.9640, 0, 0.9951],
+        "relu": [0, 0, 3],
+        "leaky_relu": [-0.02, 0, 3],
+        "gelu": [-0.0455, 0, 2.9960],
+        "silu": [-0.2384, 0, 2.8577],
+        "relu2": [0, 0, 9],
+    }
+    assert set(expected) == set(ACTIVATIONS)
+    for name, values in expected.items():
+        torch.testing.assert_close(
+            ACTIVATIONS[name](z), torch.tensor(values).float(), rtol=0, atol=1e-4, msg=name
+        )
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(1, 4), st.floats(-3, 3))
+def test_the_net_for_tables_starts_at_the_constant_answer(outputs, value):
+    start = torch.full((outputs,), value)
+    net = TabularNet(F, (3, 3), outputs, **SIZES, start=start, generator=seeded())
+    assert torch.equal(net(NUMBERS, CODES), start.expand(B, 3, outputs))
+
+
+def test_the_members_of_the_net_for_tables_differ_once_they_have_learnt():
+    net = awake(TabularNet(F, (), 1, **SIZES, generator=seeded())).eval()
+    output = net(NUMBERS, CODES[:, :0])
+    assert output.std(dim=1).min() > 0
+
+
+def test_a_deep_net_keeps_the_size_of_its_signal_at_the_start():
+    net = MLP(100, 10, widths=(256,) * 8, generator=seeded())
+    output = net(torch.randn(64, 100, generator=seeded()))
+    assert 0.3 < output.std() < 3
+
+
+def test_a_small_net_can_learn_xor_where_the_perceptron_cannot():
+    x = torch.tensor([[0.0, 0], [0, 1], [1, 0], [1, 1]])
+    y = torch.tensor([0, 1, 1, 0])
+    net = MLP(2, 2, widths=(8,), activation="tanh", generator=seeded())
+    optimiser = torch.optim.Adam(net.parameters(), lr=0.05)
+    for _ in range(200):
+        optimiser.zero_grad()
+        nn.functional.cross_entropy(net(x), y).backward()
+        optimiser.step()
+    assert net(x).argmax(dim=1).tolist() == y.tolist()

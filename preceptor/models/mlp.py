@@ -20,7 +20,7 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "relu": functional.relu,
     "leaky_relu": functional.leaky_relu,
     "gelu": functional.gelu,
-    "silu": F.silu,
+    "silu": functional.silu,
     "relu2": lambda z: functional.relu(z).square(),
 }
 """Every activation by name (B2). Softmax belongs to the loss: a net's output stays logits."""

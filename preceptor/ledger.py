@@ -12,6 +12,7 @@ decided then. So a run is a pure function of its plan, its seed and its ledger.
 import json
 import os
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,14 +28,25 @@ class Ledger:
     """An append-only log of events. `pinned` decisions (from a plan) are taken as they stand.
 
     A half-written last line, left by a killed process, is cut off; any other damage is a Mistake.
-    With `path=None` the ledger lives in memory only.
+    With `path=None` the ledger lives in memory only. `listen` hears every event; `head_start` counts
+    seconds spent before the ledger was opened. A resumed run goes through the same steps again: an
+    event that an earlier sitting has written already is heard but not written twice.
     """
 
-    def __init__(self, path: Path | None = None, pinned: Mapping[str, Any] | None = None):
+    def __init__(
+        self,
+        path: Path | None = None,
+        *,
+        pinned: Mapping[str, Any] | None = None,
+        listen: Callable[[dict[str, Any]], None] = lambda event: None,
+        head_start: float = 0.0,
+    ) -> None:
         self.path = path
         self.pinned = dict(pinned or {})
+        self.listen = listen
         self.events: list[dict[str, Any]] = _recovered(path) if path and path.exists() else []
-        self._before = self.events[-1]["seconds"] if self.events else 0.0
+        self._earlier = Counter(_essence(event) for event in self.events)
+        self._before = head_start + (self.events[-1]["seconds"] if self.events else 0.0)
         self._opened = time.monotonic()
 
     @property
@@ -46,6 +58,11 @@ class Ledger:
         """Append one event with the date and the seconds of work so far; return it."""
         at = datetime.now(UTC).isoformat(timespec="seconds")
         line = {"event": event, "at": at, "seconds": round(self.seconds, 3), **facts}
+        self.listen(line)
+        essence = _essence(line)
+        if self._earlier[essence]:
+            self._earlier[essence] -= 1
+            return line
         if self.path:
             with self.path.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(line, ensure_ascii=False, allow_nan=True) + "\n")
@@ -77,6 +94,12 @@ class Ledger:
     def of(self, event: str) -> list[dict[str, Any]]:
         """All events of one name, in order."""
         return [line for line in self.events if line["event"] == event]
+
+
+def _essence(line: dict[str, Any]) -> str:
+    """What makes an event the same event when it happens again: all but its times."""
+    timeless = {name: value for name, value in line.items() if name not in ("at", "seconds", "took")}
+    return json.dumps(timeless, sort_keys=True, ensure_ascii=False)
 
 
 def _recovered(path: Path) -> list[dict[str, Any]]:

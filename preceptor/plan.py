@@ -6,9 +6,11 @@
 A run writes its complete plan, the measured decisions included; given back, it repeats the run.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from preceptor.errors import Mistake, nearest
 
 
 class _Frozen(BaseModel):
@@ -64,3 +66,17 @@ class Plan(_Frozen):
     net: NetPlan = NetPlan()
     training: TrainingPlan = TrainingPlan()
     decisions: dict[str, Any] = Field({}, description="measured decisions of an earlier run, repeated")
+
+    @classmethod
+    def of(cls, **choices: Any) -> Self:
+        """The plan with these choices. Raises Mistake that names the choice and what it may be."""
+        try:
+            return cls(**choices)
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = ".".join(str(part) for part in first["loc"])
+            raise Mistake(
+                "plan-invalid",
+                f"The plan's {name!r} cannot be {first['input']!r}: {first['msg'].lower()}.",
+                todo=nearest(name, cls.model_fields) if first["type"] == "extra_forbidden" else "",
+            ) from error

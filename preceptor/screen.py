@@ -1,0 +1,70 @@
+"""What a person sees while a run works: one calm line a stage; a bar only on a terminal.
+
+with Screen() as screen:
+    screen.event(ledger_line)              # prints a stage's line when the stage has one
+    screen.progress(0.4, "train", 31)      # a bar, or a line every half minute in a log
+"""
+
+import sys
+import time
+from types import TracebackType
+from typing import Any, Self
+
+from preceptor.report.summary import stage_line
+
+SECONDS_BETWEEN_LINES = 30.0
+
+
+class Screen:
+    """Prints stage lines to standard error's terminal or log; `quiet` prints nothing.
+
+    `waited` is how many seconds the person has waited already: the program's own start counts.
+    """
+
+    def __init__(self, *, quiet: bool = False, waited: float = 0.0) -> None:
+        self.quiet = quiet
+        self.waited = waited
+        self.bar: Any = None
+        self.last = time.monotonic()
+
+    def __enter__(self) -> Self:
+        if not self.quiet and sys.stderr.isatty():
+            from rich.console import Console
+            from rich.progress import BarColumn, Progress, TextColumn
+
+            columns = (
+                TextColumn("  {task.description:<10}"),
+                BarColumn(28),
+                TextColumn("{task.fields[left]}"),
+            )
+            self.bar = Progress(*columns, console=Console(stderr=True), transient=True)
+            self.bar.add_task("", total=1.0, visible=False, left="")
+            self.bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.bar:
+            self.bar.stop()
+
+    def event(self, event: dict[str, Any]) -> None:
+        """Print the line of a ledger event, when it has one."""
+        line = None if self.quiet else stage_line(event)
+        if line is not None:
+            self._print(line)
+
+    def progress(self, done: float, stage: str, seconds_left: float) -> None:
+        """Show how far a stage is (0 to 1) and the time left."""
+        left = f"{seconds_left:.0f} s left"
+        if self.bar:
+            self.bar.update(0, completed=done, description=stage, left=left, visible=done < 1)
+        elif not self.quiet and time.monotonic() - self.last > SECONDS_BETWEEN_LINES:
+            self._print(f"  {stage:<10}{100 * done:.0f} % done, {left}")
+
+    def _print(self, line: str) -> None:
+        self.last = time.monotonic()
+        if self.bar:
+            self.bar.console.print(line, markup=False, highlight=False, soft_wrap=True)
+        else:
+            print(line, file=sys.stderr, flush=True)

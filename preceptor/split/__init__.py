@@ -1,0 +1,134 @@
+"""Train, validation, and a sealed test that no later step is handed (textbook P1, P2).
+
+    parts = split(table, target="price", task="number", inputs=["rooms", "age"], seed=0)
+    parts.open, parts.folds[0].train, parts.sealed.count
+
+A split is a pure function of the table and the seed. Rows of one group, or with the same inputs, lie on
+one side of the seal and of every fold.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from preceptor.data.table import Table
+from preceptor.finding import Finding
+from preceptor.split.drawing import Fold, also_in, folds_of, impossible, rows_of, set_aside
+from preceptor.split.expected import Expected, expected_width
+from preceptor.split.sealed import Sealed
+
+__all__ = ["Expected", "Fold", "Sealed", "Split", "expected_width", "split"]
+
+FEWEST_SEALED, FEW_SEALED, FEW_GROUPS = 5, 20, 5
+
+
+@dataclass(frozen=True)
+class Split:
+    """The open table, its folds, and the sealed rows.
+
+    `how` says in words how rows were drawn; `groups` (N,) numbers the groups of the open rows, None where
+    the user named none; `left_out` counts rows that are on neither side, by reason.
+    """
+
+    open: Table
+    folds: tuple[Fold, ...]
+    sealed: Sealed
+    how: str
+    groups: np.ndarray | None
+    expected: Expected
+    findings: tuple[Finding, ...] = ()
+    left_out: dict[str, int] = field(default_factory=dict)
+
+
+def split(
+    table: Table,
+    *,
+    target: str,
+    task: str,
+    inputs: Sequence[str],
+    group: str | None = None,
+    time: str | None = None,
+    test_fraction: float = 0.2,
+    folds: int | None = None,
+    seed: int = 0,
+    sealed_file: Table | None = None,
+) -> Split:
+    """Set rows aside, seal them, and cut the rest into folds.
+
+    Classes and tags keep their shares and numbers their spread on every side; every class has open rows.
+    With `group`, whole groups are drawn; with `time`, the latest rows are sealed and the latest of the rest
+    validate; with both, the groups that came last. `sealed_file` is sealed instead, and open rows with the
+    inputs of one of its rows are left out. `folds=None` goes by the number of open rows: 10 below 300, 5
+    below 50,000 (training sets are then small enough for their size and luck to matter), else 1.
+
+    Raises Mistake "split-column-absent", "time-unordered", "folds-and-time", "split-impossible".
+    """
+    rng = np.random.default_rng(seed)
+    rows = rows_of(table, target, task, inputs, group, time)
+    if sealed_file is None:
+        wanted = max(round(test_fraction * len(table)), min(FEWEST_SEALED, len(table) // 2))
+        aside = set_aside(rows, wanted, rng)
+        sealed, repeated = table.take(np.flatnonzero(aside)), 0
+    else:
+        aside = also_in(sealed_file, table, inputs)
+        sealed, repeated = sealed_file, int(aside.sum())
+    if not len(sealed) or aside.all():
+        raise impossible(group or time)
+    open_table, open_rows = table.take(np.flatnonzero(~aside)), rows.take(np.flatnonzero(~aside))
+    cut = folds_of(open_rows, folds, rng, group or time)
+    how = f"{_sealing(task, group, time, sealed_file)}; {_folding(cut, len(open_table), time)}"
+    groups = open_rows.parties if group else None
+    expected = expected_width(task, open_table.frame[target], len(sealed), groups)
+    few = len(np.unique(rows.parties[aside])) if group and not sealed_file else None
+    findings = tuple(_findings(len(sealed), expected, few, repeated))
+    left_out = {"has the inputs of a row of the test file": repeated} if repeated else {}
+    return Split(open_table, cut, Sealed(sealed), how, groups, expected, findings, left_out)
+
+
+def _sealing(task: str, group: str | None, time: str | None, sealed_file: Table | None) -> str:
+    if sealed_file:
+        return f"sealed: the rows of {sealed_file.source}"
+    if time:
+        return f"sealed: the latest {'groups' if group else 'rows'} by '{time}'"
+    if group:
+        return f"sealed: whole groups of '{group}', drawn by lot"
+    evenly = "evenly over the answers" if task == "number" else "every class in its share"
+    return f"sealed: drawn by lot, {evenly}"
+
+
+def _folding(cut: Sequence[Fold], rows: int, time: str | None) -> str:
+    if len(cut) > 1:
+        return f"{len(cut)} folds of {rows:,} open rows"
+    validation = len(cut[0].validation)
+    return f"validation: {f'the latest {validation:,}' if time else f'{validation:,}'} of {rows:,} open rows"
+
+
+def _findings(sealed: int, expected: Expected, groups: int | None, repeated: int) -> Iterator[Finding]:
+    if sealed < FEW_SEALED:
+        yield Finding(
+            "seal-small",
+            "warning",
+            f"Only {sealed} rows could be sealed: {expected.sentence}.",
+            evidence={"sealed": sealed, "halfwidth": expected.halfwidth},
+            done="sealed all the same; the interval of the final score says how unsure it is",
+            remedy="Bring more rows: four times as many halve the interval.",
+        )
+    if groups is not None and groups < FEW_GROUPS:
+        yield Finding(
+            "seal-few-groups",
+            "warning",
+            f"Only {groups} groups are sealed: how the score varies between groups can hardly be told.",
+            evidence={"groups": groups, "sealed": sealed},
+            done="whole groups stay on one side of the seal all the same",
+            remedy="Bring rows of more groups, or raise --test-fraction.",
+        )
+    if repeated:
+        yield Finding(
+            "test-file-repeats",
+            "warning",
+            f"{repeated:,} rows have exactly the inputs of a row of the test file.",
+            evidence={"rows": repeated},
+            done="left out of training, so that the test stays unseen",
+            remedy="Check how the test file was made.",
+        )

@@ -1,0 +1,123 @@
+"""The run itself: where its rows went and where its time went."""
+
+from collections.abc import Mapping
+
+import altair as alt
+import polars as pl
+
+from preceptor.figures.figure import LIGHT, NARROW, Figure, layered, rows_axis, spoken, x
+from preceptor.figures.words import count, duration, known, plural
+
+SHADES = {"train": "train", "validation": "validation", "sealed": "ink", "left out": "other"}
+
+
+def rows_account(parts: Mapping[str, int]) -> Figure | None:
+    """Every row that was read and where it went; `parts` are among train, validation, sealed, left out."""
+    parts = {name: parts[name] for name in SHADES if parts.get(name, 0) > 0}
+    total = sum(parts.values())
+    if len(parts) < 2:
+        return None
+    out = parts.get("left out", 0)
+    table = pl.DataFrame(
+        {"part": list(parts), "rows": list(parts.values()), "share": [n / total for n in parts.values()]}
+    )
+    return Figure(
+        name="rows",
+        title=f"Of {plural(total, 'row')}, {count(out)} had to be left out" if out else "Every row was used",
+        reading="The net learns from the training rows; the validation rows choose between models; the "
+        "sealed rows were touched by nothing but the exam that gives the score.",
+        draw=lambda width: _strip(parts, width),
+        table=table,
+    )
+
+
+def _strip(parts: Mapping[str, int], width: int) -> alt.LayerChart:
+    total, reached, rows = sum(parts.values()), 0, []
+    for name, many in parts.items():
+        wide = many / total * width > 7.5 * max(len(name), len(count(many)))
+        text = {"name": name if wide else "", "many": count(many) if wide else ""}
+        middle = reached + many / 2
+        says = f"{name}: {plural(many, 'row')}"
+        rows.append(
+            {"x": reached, "x2": reached + many, "middle": middle, "part": name, "says": says, **text}
+        )
+        reached += many
+    data = pl.DataFrame(rows)
+    shade = alt.Color(
+        field="part",
+        type="nominal",
+        legend=None,
+        scale=alt.Scale(domain=list(SHADES), range=[LIGHT[name] for name in SHADES.values()]),
+    )
+    bare = alt.X(field="x", type="quantitative", axis=None, scale=alt.Scale(nice=False, domain=[0, total]))
+    centre = alt.X(
+        field="middle", type="quantitative", axis=None, scale=alt.Scale(nice=False, domain=[0, total])
+    )
+    base = alt.Chart(data)
+    bars = base.mark_rect(y=22, y2=48, opacity=0.85, stroke=LIGHT["paper"], strokeWidth=2)
+    text = base.mark_text(aria=False, fontSize=13).encode(centre)
+    name = text.encode(alt.Text(field="name", type="nominal"), shade, y=alt.value(10))
+    many = text.encode(alt.Text(field="many", type="nominal"), y=alt.value(62))
+    strip = bars.encode(bare, alt.X2(field="x2"), shade, description=spoken())
+    return layered(strip, name, many, height=70)
+
+
+def timeline(stages: Mapping[str, float]) -> Figure | None:
+    """The stages of the run one after another, each as long as it took; None with fewer than two."""
+    stages = {name: seconds for name, seconds in stages.items() if known(seconds) and seconds >= 0}
+    total = sum(stages.values())
+    if len(stages) < 2 or total <= 0:
+        return None
+    longest = max(stages, key=lambda name: stages[name])
+    table = pl.DataFrame(
+        {
+            "stage": list(stages),
+            "seconds": list(stages.values()),
+            "share": [seconds / total for seconds in stages.values()],
+        }
+    )
+    return Figure(
+        name="timeline",
+        title=f"The longest stage was “{longest}”: {duration(stages[longest])} of {duration(total)}",
+        reading="The stages in the order in which they were done, each as long as it took.",
+        draw=lambda width: _gantt(stages, width),
+        table=table,
+    )
+
+
+def _gantt(stages: Mapping[str, float], width: int) -> alt.LayerChart:
+    rows, reached = [], 0.0
+    for name, seconds in stages.items():
+        end = reached + seconds
+        rows.append(
+            {
+                "row": name,
+                "x": reached,
+                "x2": end,
+                "took": duration(seconds),
+                "says": f"{name}: {duration(seconds)}",
+            }
+        )
+        reached = end
+    late = 0.75 if width > NARROW else 0.6
+    data = pl.DataFrame(rows).with_columns((pl.col("x2") > reached * late).alias("late"))
+    unit, scale = ("minutes", 60.0) if reached >= 180 else ("seconds", 1.0)
+    data = data.with_columns(pl.col("x", "x2") / scale)
+    across = x(f"{unit} since the start", data["x2"], zero=True, nice=False)
+    base = alt.Chart(data).encode(rows_axis(data["row"].to_list(), width))
+    bars = base.mark_bar(color=LIGHT["ours"], opacity=0.85, cornerRadius=1).encode(
+        across, alt.X2(field="x2"), description=spoken()
+    )
+    label = alt.Text(field="took", type="nominal")
+    after = base.transform_filter("!datum.late").mark_text(
+        align="left", dx=6, aria=False, color=LIGHT["soft"]
+    )
+    before = base.transform_filter("datum.late").mark_text(
+        align="right", dx=-6, aria=False, color=LIGHT["soft"]
+    )
+    return layered(
+        bars,
+        after.encode(x("", data["x2"], field="x2"), label),
+        before.encode(across.copy(), label),
+        height=25 * data.height + 40,
+    )

@@ -1,1 +1,13 @@
-"""The one loop, optimisers, schedules, regularisers, checkpoints."""
+"""The one loop, and what it needs: optimisers, schedules, regularisers, checkpoints, the pace.
+
+training = Training(net, TrainingPlan(), epochs=20, seed=0)
+for epoch in train(training, (x,), y, loss):
+    print(epoch.number, epoch.loss)
+"""
+
+from preceptor.training.loop import Epoch, Loss, train
+from preceptor.training.pace import Pace, measure_pace
+from preceptor.training.parameters import FlatParameters, Group, Layer
+from preceptor.training.state import Training
+
+__all__ = ["Epoch", "FlatParameters", "Group", "Layer", "Loss", "Pace", "Training", "measure_pace", "train"]

@@ -1,0 +1,134 @@
+"""The one training loop: a generator, so that whoever watches, stops or saves does it in plain lines.
+
+    for epoch in train(training, inputs, goal, loss):
+        print(epoch.number, epoch.loss)
+
+Between a caller and the net's `forward` stands this one function. The rows of each mini-batch and the
+noise of dropout are pure functions of (seed, epoch): a training that was killed and resumed ends with
+the same bits as one that was not, and nothing random that a caller does in between can change them.
+"""
+
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Generator, Tensor
+
+from preceptor.training.parameters import Layer
+from preceptor.training.state import Training
+
+Loss = Callable[[Tensor, Tensor], Tensor]
+
+LOOK_EVERY = 50
+"""At least so many steps between two looks at the layers, so that they cost less than a hundredth."""
+
+
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """What one epoch did. `losses` and `norms` (S,) are each step's loss and gradient norm.
+
+    Losses are without L1 and L2, norms before clipping; `rate` is the last step's learning rate;
+    `layers`, taken at the last step of some epochs, is empty for the others.
+    """
+
+    number: int
+    losses: Tensor
+    norms: Tensor
+    rate: float
+    layers: list[Layer]
+    seconds: float
+
+    @property
+    def loss(self) -> float:
+        """The mean training loss (of mini-batches whose sizes differ by a row at most)."""
+        return float(self.losses.mean())
+
+    @property
+    def broken(self) -> int | None:
+        """The first step, from 0, whose loss or gradient was not a finite number: training diverged.
+
+        The weights are then again those from before this epoch.
+        """
+        finite = (self.losses + self.norms).isfinite()
+        return None if finite.all() else int(finite.long().argmin())
+
+
+def train(
+    training: Training, inputs: Sequence[Tensor], goal: Tensor, loss: Loss, *, watch: bool = True
+) -> Iterator[Epoch]:
+    """Train until `training.over`; yields after each epoch.
+
+    `inputs` are tensors with one row an example, given to the net in this order; `goal` has the same
+    rows; `loss(output, goal)` is a scalar. `watch=False` leaves out the looks at the layers.
+    """
+    net, flat = training.net, training.flat
+    while not training.over:
+        started = time.perf_counter()
+        batches = _batches(training, len(goal))
+        rates = training.open_epoch(len(batches))
+        look = len(batches) - 1 if watch and _due(training.epoch, len(batches)) else None
+        losses, norms, before = [], [], None
+        with _reproducible(training):
+            for step, (rows, rate) in enumerate(zip(batches, rates, strict=True)):
+                output = net(*[part.index_select(0, rows) for part in inputs])
+                value = loss(output, goal.index_select(0, rows))
+                flat.gradients.zero_()
+                torch.autograd.backward(value)
+                if step == look:
+                    before = flat.weights.clone()
+                losses.append(value.detach())
+                norms.append(training.step(rate))
+        layers = [] if before is None else flat.layers(before)
+        seconds = time.perf_counter() - started
+        number = training.epoch + 1
+        epoch = Epoch(number, torch.stack(losses), torch.stack(norms), rates[-1], layers, seconds)
+        training.close_epoch(epoch.broken is None)
+        yield epoch
+
+
+def order(rows: int, seed: int, epoch: int) -> Tensor:
+    """The order in which epoch number `epoch`, from 0, visits the rows: a permutation (N,)."""
+    return torch.randperm(rows, generator=Generator().manual_seed(_seeds(seed, epoch)[0]))
+
+
+def batch_count(rows: int, size: int) -> int:
+    """How many mini-batches of at most `size` rows an epoch has.
+
+    All are of one size to within a row, and none has a single row (which would break batch
+    normalisation) unless `size` is 1.
+    """
+    count = math.ceil(rows / size)
+    return count if size == 1 else max(1, min(count, rows // 2))
+
+
+def _batches(training: Training, rows: int) -> Sequence[Tensor]:
+    """The rows of each mini-batch of the coming epoch."""
+    count = batch_count(rows, training.batch_size)
+    return order(rows, training.seed, training.epoch).tensor_split(count)
+
+
+def _due(epoch: int, steps: int) -> bool:
+    """Whether the layers are looked at in this epoch."""
+    return epoch % math.ceil(LOOK_EVERY / steps) == 0
+
+
+def _seeds(seed: int, epoch: int) -> list[int]:
+    """Two independent seeds for one epoch: for the order of rows, and for noise."""
+    return np.random.SeedSequence((seed, epoch)).generate_state(2).tolist()
+
+
+@contextmanager
+def _reproducible(training: Training) -> Iterator[None]:
+    """The epoch's own random numbers and number of threads; the caller's come back afterwards."""
+    threads = torch.get_num_threads()
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(_seeds(training.seed, training.epoch)[1])
+        torch.set_num_threads(training.threads)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(threads)

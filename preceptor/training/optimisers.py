@@ -1,0 +1,217 @@
+"""Optimisers (B4): how a gradient moves the weights, each in a few lines on one flat vector.
+
+    optimiser = OPTIMISERS["adamw"](FlatParameters(net), weight_decay=1e-2)
+    optimiser.step(1e-3)                        # 1e-3: the learning rate of this step
+
+In the formulas w are the weights, g the gradient, η the learning rate, t the number of the step from 1.
+Each equals the class of the same name in `torch.optim` step for step; that module is not used because
+it takes a second to import.
+"""
+
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+
+from preceptor.training.parameters import FlatParameters
+
+
+class Optimiser:
+    """Gradient descent in general: a rule moves weights and whatever it remembers, its `slots`.
+
+    `weight_decay` λ adds λw to the gradient, the gradient of λ/2·‖w‖². A decoupled rule shrinks the
+    weights by 1 - ηλ instead (Loshchilov & Hutter, 2019). Groups scale η and λ. `betas` say how much
+    is kept, each step, of the gradients and of their squares that a rule remembers.
+    """
+
+    slots: ClassVar[tuple[str, ...]] = ()
+    decoupled: ClassVar[bool] = False
+    betas: tuple[float, float] = (0.9, 0.999)
+
+    def __init__(
+        self, flat: FlatParameters, *, weight_decay: float = 0.0, betas: tuple[float, float] | None = None
+    ):
+        self.betas = betas or self.betas
+        self.steps = 0
+        self.state = {slot: torch.zeros_like(flat.weights) for slot in self.slots}
+        self._parts = [
+            (
+                group.rate,
+                group.decay * weight_decay,
+                flat.weights[part],
+                flat.gradients[part],
+                [vector[part] for vector in self.state.values()],
+            )
+            for group, part in flat.groups
+        ]
+
+    def step(self, rate: float) -> None:
+        """One step along the gradients that lie in the flat vector, at learning rate `rate`."""
+        self.steps += 1
+        for factor, decay, w, g, slots in self._parts:
+            if decay and self.decoupled:
+                w.mul_(1 - factor * rate * decay)
+            elif decay:
+                g.add_(w, alpha=decay)
+            self.update(w, g, factor * rate, *slots)
+
+    def update(self, w: Tensor, g: Tensor, rate: float, *slots: Any) -> None:
+        """Move `w` and the slots in place; all have the same shape."""
+        raise NotImplementedError
+
+
+class SGD(Optimiser):
+    """Plain gradient descent: w -= η·g. On mini-batches it is stochastic."""
+
+    def update(self, w: Tensor, g: Tensor, rate: float) -> None:
+        """See the class."""
+        w.add_(g, alpha=-rate)
+
+
+class Momentum(Optimiser):
+    """A heavy ball: v = β₁·v + g, w -= η·v (Polyak, 1964)."""
+
+    slots = ("velocity",)
+
+    def update(self, w: Tensor, g: Tensor, rate: float, velocity: Tensor) -> None:
+        """See the class."""
+        velocity.mul_(self.betas[0]).add_(g)
+        w.add_(velocity, alpha=-rate)
+
+
+class Nesterov(Optimiser):
+    """Momentum that looks ahead: v = β₁·v + g, w -= η·(g + β₁·v) (Sutskever et al., 2013)."""
+
+    slots = ("velocity",)
+
+    def update(self, w: Tensor, g: Tensor, rate: float, velocity: Tensor) -> None:
+        """See the class."""
+        velocity.mul_(self.betas[0]).add_(g)
+        w.add_(g, alpha=-rate).add_(velocity, alpha=-rate * self.betas[0])
+
+
+class AdaGrad(Optimiser):
+    """A learning rate for each weight: s += g², w -= η·g / (√s + ε) (Duchi et al., 2011)."""
+
+    slots = ("squares",)
+
+    def update(self, w: Tensor, g: Tensor, rate: float, squares: Tensor) -> None:
+        """See the class."""
+        squares.addcmul_(g, g)
+        w.addcdiv_(g, squares.sqrt().add_(1e-10), value=-rate)
+
+
+class RMSProp(Optimiser):
+    """AdaGrad that forgets: s = β₂·s + (1-β₂)·g², w -= η·g / (√s + ε) (Hinton, 2012)."""
+
+    slots = ("squares",)
+    betas = (0.0, 0.99)
+
+    def update(self, w: Tensor, g: Tensor, rate: float, squares: Tensor) -> None:
+        """See the class."""
+        squares.mul_(self.betas[1]).addcmul_(g, g, value=1 - self.betas[1])
+        w.addcdiv_(g, squares.sqrt().add_(1e-8), value=-rate)
+
+
+class AdaDelta(Optimiser):
+    """Steps in the units of the weights: d = √(u + ε) / √(s + ε)·g, w -= η·d (Zeiler, 2012).
+
+    s and u are moving averages, with factor β₂, of g² and d²; the usual η is 1.
+    """
+
+    slots = ("squares", "updates")
+    betas = (0.0, 0.9)
+
+    def update(self, w: Tensor, g: Tensor, rate: float, squares: Tensor, updates: Tensor) -> None:
+        """See the class."""
+        beta = self.betas[1]
+        squares.mul_(beta).addcmul_(g, g, value=1 - beta)
+        change = updates.add(1e-6).div_(squares.add(1e-6)).sqrt_().mul_(g)
+        updates.mul_(beta).addcmul_(change, change, value=1 - beta)
+        w.add_(change, alpha=-rate)
+
+
+class Adam(Optimiser):
+    """Momentum and a learning rate for each weight (Kingma & Ba, 2015; defaults G14).
+
+    m = β₁·m + (1-β₁)·g, s = β₂·s + (1-β₂)·g², w -= η·m̂ / (√ŝ + ε), where m̂ = m / (1-β₁ᵗ) and
+    ŝ = s / (1-β₂ᵗ) undo the start at zero. One fused call does all of it in one pass.
+    """
+
+    slots = ("mean", "squares")
+
+    def __init__(self, flat: FlatParameters, **choices: Any):
+        super().__init__(flat, **choices)
+        self._step = torch.zeros((), device=flat.weights.device)
+
+    def update(self, w: Tensor, g: Tensor, rate: float, mean: Tensor, squares: Tensor) -> None:
+        """See the class."""
+        torch._fused_adam_(
+            [w],
+            [g],
+            [mean],
+            [squares],
+            [],
+            [self._step.fill_(self.steps)],
+            lr=rate,
+            beta1=self.betas[0],
+            beta2=self.betas[1],
+            weight_decay=0.0,
+            eps=1e-8,
+            amsgrad=False,
+            maximize=False,
+        )
+
+
+class AdamW(Adam):
+    """Adam with decoupled weight decay (Loshchilov & Hutter, 2019)."""
+
+    decoupled = True
+
+
+class Nadam(Optimiser):
+    """Adam that looks ahead as Nesterov does (Dozat, 2016).
+
+    With μₜ = β₁·(1 - 0.5·0.96^(0.004·t)) and Πₜ their product so far:
+    w -= η·(μₜ₊₁·m / (1-Πₜ₊₁) + (1-μₜ)·g / (1-Πₜ)) / (√ŝ + ε).
+    """
+
+    slots = ("mean", "squares")
+
+    def __init__(self, flat: FlatParameters, **choices: Any):
+        super().__init__(flat, **choices)
+        self.state["product"] = torch.ones((), dtype=torch.float64)
+
+    def step(self, rate: float) -> None:
+        """See the class."""
+        self.state["product"] *= self._weight(self.steps + 1)
+        super().step(rate)
+
+    def update(self, w: Tensor, g: Tensor, rate: float, mean: Tensor, squares: Tensor) -> None:
+        """See the class."""
+        beta1, beta2 = self.betas
+        now, ahead = self._weight(self.steps), self._weight(self.steps + 1)
+        product = float(self.state["product"])
+        mean.lerp_(g, 1 - beta1)
+        squares.mul_(beta2).addcmul_(g, g, value=1 - beta2)
+        scale = squares.div(1 - beta2**self.steps).sqrt_().add_(1e-8)
+        w.addcdiv_(g, scale, value=-rate * (1 - now) / (1 - product))
+        w.addcdiv_(mean, scale, value=-rate * ahead / (1 - product * ahead))
+
+    def _weight(self, step: int) -> float:
+        """μ of one step."""
+        return self.betas[0] * (1 - 0.5 * 0.96 ** (0.004 * step))
+
+
+OPTIMISERS: dict[str, type[Optimiser]] = {
+    "sgd": SGD,
+    "momentum": Momentum,
+    "nesterov": Nesterov,
+    "adagrad": AdaGrad,
+    "adadelta": AdaDelta,
+    "rmsprop": RMSProp,
+    "adam": Adam,
+    "nadam": Nadam,
+    "adamw": AdamW,
+}
+"""Every optimiser by the name it has in a plan."""

@@ -1,0 +1,121 @@
+"""All that a net learns in one flat vector, so that one operation moves every parameter at once.
+
+    flat = FlatParameters(net)
+    flat.gradients.zero_()
+    loss(net(x), y).backward()                  # fills flat.gradients
+    flat.weights.add_(flat.gradients, alpha=-0.1)
+
+A step of Adam on a small net is then one call of a few microseconds instead of a loop over tensors,
+clipping is one norm, a moving average one interpolation, and a checkpoint a handful of vectors.
+"""
+
+from collections.abc import Iterator
+from itertools import groupby
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+Snapshot = dict[str, Tensor]
+
+
+class Group(NamedTuple):
+    """How parameters differ in learning: factors on the learning rate and on the weight decay."""
+
+    rate: float = 1.0
+    decay: float = 1.0
+
+
+class Layer(NamedTuple):
+    """How one parameter tensor fared in one step: the norms of its weights, gradient and update."""
+
+    name: str
+    weight: float
+    gradient: float
+    update: float
+
+
+def group_of(module: nn.Module, name: str, parameter: nn.Parameter) -> Group:
+    """The group of `parameter`, which lies directly in `module` under `name`.
+
+    Weight matrices decay; biases, norms, embeddings and loose parameters do not, since pulling those
+    to zero says nothing about how smooth a function is. A module that knows better says so in an
+    attribute `learning`: {parameter name: (rate factor, decay factor)}.
+    """
+    own: dict[str, tuple[float, float]] = getattr(module, "learning", {})
+    if name in own:
+        return Group(*own[name])
+    matrix = name == "weight" and parameter.ndim > 1 and not isinstance(module, nn.Embedding)
+    return Group(decay=1.0 if matrix else 0.0)
+
+
+class FlatParameters:
+    """The trainable parameters of `net` as views into `weights`, their gradients into `gradients`.
+
+    Both vectors are (P,). Parameters of one group lie next to each other: `groups` lists each group
+    with its slice. The net itself works as before; load into it, copy it, print it at will.
+    """
+
+    def __init__(self, net: nn.Module):
+        self.net = net
+        found = sorted(_grouped(net), key=lambda entry: entry[0])
+        if not found:
+            raise ValueError(f"{type(net).__name__} has no trainable parameters")
+        self.names = [name for _, name, _ in found]
+        self.parameters = [parameter for _, _, parameter in found]
+        self.weights = torch.cat([parameter.detach().flatten() for parameter in self.parameters])
+        self.gradients = torch.zeros_like(self.weights)
+        self._weights, self._gradients = self._views(self.weights), self._views(self.gradients)
+        self.groups: list[tuple[Group, slice]] = []
+        start = 0
+        for group, members in groupby(found, key=lambda entry: entry[0]):
+            stop = start + sum(parameter.numel() for _, _, parameter in members)
+            self.groups.append((group, slice(start, stop)))
+            start = stop
+        for parameter, view in zip(self.parameters, self._weights, strict=True):
+            parameter.data = view
+        self.attach()
+
+    def attach(self) -> None:
+        """Point every `p.grad` into the vector again, whatever others did (`net.zero_grad()` drops it)."""
+        for parameter, view in zip(self.parameters, self._gradients, strict=True):
+            parameter.grad = view
+
+    def buffers(self) -> dict[str, Tensor]:
+        """What the net keeps beside its parameters, such as the statistics of batch normalisation."""
+        return {f"buffer.{name}": buffer for name, buffer in self.net.named_buffers()}
+
+    def snapshot(self) -> Snapshot:
+        """A copy of all that a prediction depends on: weights and buffers."""
+        live = {"weights": self.weights, **self.buffers()}
+        return {name: tensor.clone() for name, tensor in live.items()}
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Go back to a snapshot."""
+        for name, tensor in {"weights": self.weights, **self.buffers()}.items():
+            tensor.copy_(snapshot[name])
+
+    def layers(self, before: Tensor) -> list[Layer]:
+        """Norms of every parameter tensor, in the net's order; `before` (P,) is the weights a step ago."""
+        norms = [
+            torch._foreach_norm(views)
+            for views in (self._views(before), self._gradients, self._views(self.weights - before))
+        ]
+        table = torch.stack([torch.stack(list(column)) for column in norms], dim=1).tolist()
+        rows = dict(zip(self.names, table, strict=True))
+        return [Layer(name, *rows[name]) for name, _ in self.net.named_parameters() if name in rows]
+
+    def _views(self, vector: Tensor) -> list[Tensor]:
+        """`vector` (P,) cut into tensors of the parameters' shapes."""
+        pieces = torch.split(vector, [parameter.numel() for parameter in self.parameters])
+        return [piece.view(parameter.shape) for piece, parameter in zip(pieces, self.parameters, strict=True)]
+
+
+def _grouped(net: nn.Module) -> Iterator[tuple[Group, str, nn.Parameter]]:
+    """Every trainable parameter once, with its group and its full name."""
+    seen: set[nn.Parameter] = set()
+    for prefix, module in net.named_modules():
+        for name, parameter in module.named_parameters(prefix="", recurse=False):
+            if parameter.requires_grad and parameter not in seen:
+                seen.add(parameter)
+                yield group_of(module, name, parameter), f"{prefix}.{name}".lstrip("."), parameter

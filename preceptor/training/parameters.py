@@ -81,18 +81,27 @@ class FlatParameters:
         for parameter, view in zip(self.parameters, self._gradients, strict=True):
             parameter.grad = view
 
-    def buffers(self) -> dict[str, Tensor]:
-        """What the net keeps beside its parameters, such as the statistics of batch normalisation."""
-        return {f"buffer.{name}": buffer for name, buffer in self.net.named_buffers()}
+    def live(self) -> Snapshot:
+        """What a prediction depends on and training changes, not copied: the weights, and buffers.
+
+        Batch normalisation keeps its statistics in buffers. Those a module lists by name in an
+        attribute `constants`, such as a memory of training rows, are left out.
+        """
+        buffers = {
+            f"buffer.{prefix}.{name}": buffer
+            for prefix, module in self.net.named_modules()
+            for name, buffer in module.named_buffers(recurse=False)
+            if name not in getattr(module, "constants", ())
+        }
+        return {"weights": self.weights, **buffers}
 
     def snapshot(self) -> Snapshot:
-        """A copy of all that a prediction depends on: weights and buffers."""
-        live = {"weights": self.weights, **self.buffers()}
-        return {name: tensor.clone() for name, tensor in live.items()}
+        """A copy of `live`; `restore` brings it back."""
+        return {name: tensor.clone() for name, tensor in self.live().items()}
 
     def restore(self, snapshot: Snapshot) -> None:
         """Go back to a snapshot."""
-        for name, tensor in {"weights": self.weights, **self.buffers()}.items():
+        for name, tensor in self.live().items():
             tensor.copy_(snapshot[name])
 
     def layers(self, before: Tensor) -> list[Layer]:

@@ -23,7 +23,7 @@ from torch import Tensor, nn
 
 from preceptor.finding import Finding
 from preceptor.plan import TrainingPlan
-import preceptor.training.checkpoint as checkpoint
+from preceptor.training.checkpoint import load, save
 from preceptor.training.optimisers import OPTIMISERS
 from preceptor.training.parameters import FlatParameters
 from preceptor.training.schedules import Plateau, factor
@@ -135,7 +135,7 @@ class Training:
             "best": {name: getattr(self.best, name) for name in ("score", "epoch", "waited")},
             "plateau": asdict(self.plateau),
         }
-        checkpoint.save(folder, self._identity(), facts, {**self._carried(), **best})
+        save(folder, self._identity(), facts, {**self._carried(), **best})
 
     def resume(self, folder: Path) -> Finding | None:
         """Go on from the newest sound checkpoint in `folder`, if there is one.
@@ -143,7 +143,7 @@ class Training:
         Returns a Finding when a damaged one had to be passed over; raises Mistake when all are
         damaged, or belong to another training.
         """
-        found = checkpoint.load(folder, self._identity())
+        found = load(folder, self._identity())
         if found is None:
             return None
         self._restore(found.tensors)
@@ -159,7 +159,7 @@ class Training:
         """Every tensor that the next step depends on, by name."""
         slots = {f"optimiser.{slot}": tensor for slot, tensor in self.optimiser.state.items()}
         average = {} if self.average is None else {"average": self.average}
-        return {"weights": self.flat.weights, **self.flat.buffers(), **slots, **average}
+        return {**self.flat.live(), **slots, **average}
 
     def _restore(self, tensors: Mapping[str, Tensor]) -> None:
         for name, tensor in self._carried().items():

@@ -1,0 +1,1 @@
+"""preceptor beside its peers, in one run."""

@@ -69,17 +69,14 @@ class Datetime(Stateful, Kind):
     def fit(self, column: pl.Series) -> Self:
         """Learn range, resolution and cycles; for text, the format."""
         self.days = column.dtype == pl.Date
-        if isinstance(column.dtype, pl.Datetime):
-            self.zone = column.dtype.time_zone
-        if column.dtype == pl.String:
-            self.formats = [_likeliest(sample(column))]
+        self.zone = getattr(column.dtype, "time_zone", None)
+        self.formats = [_likeliest(sample(column))] if column.dtype == pl.String else list(_ISO)
         moments = self._moments(column)
         self.flag = moments.null_count() > 0
         present = moments.drop_nulls()
-        times = present.to_physical().to_numpy()
-        if len(times):
-            self.start, self.span = int(times.min()), int(times.max() - times.min())
-            self.resolution = next(unit for unit in RESOLUTIONS if not ((times - self.start) % unit).any())
+        times = present.to_physical().to_numpy() if len(present) else np.zeros(1, dtype=np.int64)
+        self.start, self.span = int(times.min()), int(np.ptp(times))
+        self.resolution = next(unit for unit in RESOLUTIONS if not ((times - self.start) % unit).any())
         phases = {name: _phase(present, name) for name, whole in CYCLES.items() if self.span >= whole}
         self.cycles = [name for name, phase in phases.items() if np.ptp(phase) > 0]
         return self

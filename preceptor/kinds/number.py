@@ -66,12 +66,11 @@ class Number(Stateful, Target):
         """Learn median, quartile range and extremes (input), mean and deviation (target)."""
         self.kept = kept_type(column).replace("String", "Float64")
         values = numbers(column)
-        finite = values[np.isfinite(values)]
         self.flag = bool(np.isnan(values).any())
         self.center, self.scale = robust_scale(values)
-        if len(finite):
-            self.low, self.high = float(finite.min()), float(finite.max())
-            self.mean, self.deviation = float(finite.mean()), float(finite.std()) or 1.0
+        finite = values[np.isfinite(values)] if np.isfinite(values).any() else np.zeros(1)
+        self.low, self.high = float(finite.min()), float(finite.max())
+        self.mean, self.deviation = float(finite.mean()), float(finite.std()) or 1.0
         return self
 
     @property

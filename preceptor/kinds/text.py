@@ -92,7 +92,8 @@ class Text(Stateful, Kind):
     def encode(self, column: pl.Series) -> Tensor:
         """(N, W) float32."""
         column = texts(column)
-        directions = np.frombuffer(base64.b64decode(self.components), np.float32).reshape(-1, self.width)
+        directions = np.frombuffer(base64.b64decode(self.components), np.float32)
+        directions = directions.reshape(len(self.pieces), self.width)
         encoded = np.zeros((len(column), self.width), dtype=np.float32)
         for first in range(0, len(column), CHUNK):
             summaries = self._weighed(column.slice(first, CHUNK)) @ directions

@@ -55,7 +55,11 @@ def as_type(column: pl.Series, kept: str) -> pl.Series:
     values = pl.Series(column.name, numbers(column), nan_to_null=True)
     cast = values.cast(_TYPES[kept], strict=False)
     same = (cast.cast(pl.Float64) == values).fill_null(False)
-    return cast.zip_with(same, pl.Series([None], dtype=cast.dtype).new_from_index(0, len(cast)))
+    read = cast.zip_with(same, pl.Series([None], dtype=cast.dtype).new_from_index(0, len(cast)))
+    if kept == "Int64" and column.dtype == pl.String:
+        exact = column.str.strip_chars().cast(pl.Int64, strict=False)
+        return exact.zip_with(exact.is_not_null(), read)
+    return read
 
 
 def present(column: pl.Series) -> pl.Series:

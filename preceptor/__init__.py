@@ -1,1 +1,29 @@
-"""preceptor: real-world input -> tensor -> model -> tensor -> real-world output."""
+"""preceptor: real-world input -> tensor -> model -> tensor -> real-world output.
+
+run = preceptor.fit("houses.csv", target="price")
+run.predict("new.csv")
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from preceptor.estimators import NeuralClassifier, NeuralRegressor
+    from preceptor.run import Run, fit
+
+__version__ = "0.1.0"
+__all__ = ["NeuralClassifier", "NeuralRegressor", "Run", "fit"]
+
+# Imported when first asked for, so that `preceptor --help` does not wait for torch.
+_ROOMS = {
+    "fit": "preceptor.run",
+    "Run": "preceptor.run",
+    "NeuralClassifier": "preceptor.estimators",
+    "NeuralRegressor": "preceptor.estimators",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _ROOMS:
+        raise AttributeError(f"module 'preceptor' has no attribute {name!r}")
+    return getattr(import_module(_ROOMS[name]), name)

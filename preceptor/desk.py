@@ -1,7 +1,7 @@
 """What lies on the desk while a run works: the source, the plan, the folder, the ledger, the clock.
 
-    desk = Desk.set_up("houses.csv", Plan(target="price"), Path("runs/houses-1"))
-    desk.seconds_left
+desk = Desk.set_up("houses.csv", Plan(target="price"), Path("runs/houses-1"))
+desk.seconds_left
 """
 
 import time
@@ -80,12 +80,19 @@ class Desk:
         return bool(self.ledger.of("interrupted"))
 
     @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        """Time a stage; Ctrl-C inside it ends the stage, not the run."""
+    def clocked(self, name: str) -> Iterator[None]:
+        """Time a part of the run under this name."""
         began = time.monotonic()
         try:
             yield
-        except KeyboardInterrupt:
-            self.ledger.write("interrupted", stage=name)
         finally:
             self.stages[name] = self.stages.get(name, 0.0) + time.monotonic() - began
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Time a stage that Ctrl-C ends early; what it has brought by then counts."""
+        with self.clocked(name):
+            try:
+                yield
+            except KeyboardInterrupt:
+                self.ledger.write("interrupted", stage=name)

@@ -1,0 +1,89 @@
+"""A net married to a target: made for a problem, marked by its loss, answering under the rivals' verb.
+
+    module = new_net(NetPlan(), problem, truth, seed=0)
+    Net(module, configuration(NetPlan(), problem), target).predict(inputs)
+
+Shapes: N rows, M ensemble members, K outputs.
+"""
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Generator, Tensor, nn
+
+from preceptor.kinds.kind import Target
+from preceptor.metrics import Metric
+from preceptor.models.tabular import TabularNet
+from preceptor.plan import NetPlan
+from preceptor.problem import Inputs, Problem
+from preceptor.training.loop import Loss
+
+ROWS_AT_ONCE = 2048
+
+
+class Net:
+    """A trained network under the rivals' verb: encoded rows in, scores out.
+
+    `configuration` holds the arguments that make the module again.
+    """
+
+    def __init__(self, module: nn.Module, configuration: dict[str, Any], target: Target) -> None:
+        self.module = module.eval()
+        self.configuration = configuration
+        self.target = target
+
+    def predict(self, inputs: Inputs) -> np.ndarray:
+        """The mean of the ensemble members' scores, (N,) or (N, K)."""
+        return self.scores(self.outputs(inputs))
+
+    @torch.inference_mode()
+    def outputs(self, inputs: Inputs) -> Tensor:
+        """Every member's raw output, (N, M, K), computed in blocks of rows."""
+        blocks = zip(*(part.split(ROWS_AT_ONCE) for part in inputs), strict=True)
+        return torch.cat([self.module(*rows) for rows in blocks])
+
+    def scores(self, outputs: Tensor) -> np.ndarray:
+        """The mean over the members of each one's scores."""
+        members = [self.target.scores(output) for output in outputs.unbind(dim=1)]
+        return np.mean(members, axis=0)
+
+
+def new_net(plan: NetPlan, problem: Problem, truth: np.ndarray, seed: int) -> TabularNet:
+    """A net for the problem's shapes; its first answer is the best constant one for `truth`."""
+    generator = Generator().manual_seed(seed)
+    start = starting_output(problem.target, truth)
+    return TabularNet(**configuration(plan, problem), start=start, generator=generator)
+
+
+def configuration(plan: NetPlan, problem: Problem) -> dict[str, Any]:
+    """The arguments that make the net again, as JSON values."""
+    shapes = {
+        "features": problem.features,
+        "cardinalities": problem.cardinalities,
+        "outputs": problem.target.outputs,
+    }
+    return {**shapes, **plan.model_dump()}
+
+
+def starting_output(target: Target, truth: np.ndarray) -> Tensor:
+    """The output (K,) whose scores are the dumb predictor's."""
+    if target.task == "number":
+        return torch.zeros(1)
+    chance = torch.from_numpy(target.chance(truth)).float().clamp(1e-6, 1 - 1e-6)
+    return chance.logit() if target.task == "tags" else chance.log()
+
+
+def ensemble_loss(target: Target, smoothing: float) -> Loss:
+    """The mean of the members' losses, for outputs (B, M, K)."""
+
+    def loss(output: Tensor, goal: Tensor) -> Tensor:
+        return target.loss(output.flatten(0, 1), goal.repeat_interleave(output.shape[1], dim=0), smoothing)
+
+    return loss
+
+
+def judging_metric(target: Target) -> Metric:
+    """What picks the best epoch: log loss where there are probabilities, since it is less noisy."""
+    metrics = target.metrics()
+    return metrics.get("log_loss") or next(iter(metrics.values()))

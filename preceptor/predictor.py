@@ -1,0 +1,124 @@
+"""What answers: fold models side by side, their scores averaged, families blended; saved as data.
+
+    predictor = Predictor(problems, {"net": [net0, net1], "boosting": [b0, b1]}, {"net": 0.7, "boosting": 0.3})
+    predictor.scores(table)                    # numpy, the target kind's scores
+    predictor.save(folder); Predictor.load(folder)
+
+The folder holds JSON, safetensors and skops files only: nothing in it can execute.
+"""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from safetensors.torch import load_file, save_file
+
+from preceptor.data.table import Table
+from preceptor.errors import Mistake
+from preceptor.kinds.kind import Target
+from preceptor.kinds.registry import kind_from_state
+from preceptor.models.tabular import TabularNet
+from preceptor.net import Net
+from preceptor.problem import Inputs, Problem
+from preceptor.rivals import Rival
+from preceptor.storage import write_atomically
+
+FORMAT = 1
+
+
+class Member(Protocol):
+    """A fitted model of one fold: a net or a rival."""
+
+    def predict(self, inputs: Inputs) -> np.ndarray:
+        """Scores of encoded rows."""
+
+
+class Predictor:
+    """Fold problems, their fitted families by name, and convex weights over the families."""
+
+    def __init__(
+        self,
+        problems: Sequence[Problem],
+        families: dict[str, list[Member]],
+        weights: dict[str, float],
+    ) -> None:
+        self.problems = list(problems)
+        self.families = families
+        self.weights = weights
+
+    @property
+    def target(self) -> Target:
+        """The target kind, which turns scores into answers."""
+        return self.problems[0].target
+
+    def scores(self, table: Table) -> np.ndarray:
+        """Blended scores of every row."""
+        by_family = self.scores_by_family(table, list(self.weights))
+        return sum(weight * by_family[name] for name, weight in self.weights.items())
+
+    def scores_by_family(self, table: Table, names: Sequence[str]) -> dict[str, np.ndarray]:
+        """For each family the mean of its fold models' scores; every fold encodes once."""
+        total: dict[str, Any] = dict.fromkeys(names, 0.0)
+        for fold, problem in enumerate(self.problems):
+            inputs = problem.encode(table)
+            for name in names:
+                if fold < len(self.families[name]):
+                    total[name] = total[name] + self.families[name][fold].predict(inputs)
+        return {name: total[name] / len(self.families[name]) for name in names}
+
+    def save(self, folder: Path) -> None:
+        """Write every family with a weight, and the kinds, into `folder`."""
+        folder.mkdir(parents=True, exist_ok=True)
+        nets: dict[str, Any] = {}
+        for name in self.weights:
+            for fold, member in enumerate(self.families[name]):
+                if isinstance(member, Net):
+                    nets[name] = member.configuration
+                    save_file(member.module.state_dict(), folder / f"{name}-{fold}.safetensors")
+                else:
+                    member.save(folder / f"{name}-{fold}.skops")
+        description = {
+            "format": FORMAT,
+            "weights": self.weights,
+            "folds": {name: len(self.families[name]) for name in self.weights},
+            "nets": nets,
+            "problems": [problem.state() for problem in self.problems],
+        }
+        write_atomically(folder / "predictor.json", json.dumps(description).encode())
+
+    @classmethod
+    def load(cls, folder: Path) -> "Predictor":
+        """The predictor that `save` wrote. Raises Mistake for another version's format."""
+        description = json.loads((folder / "predictor.json").read_text(encoding="utf-8"))
+        if description["format"] != FORMAT:
+            raise Mistake(
+                "model-version",
+                f"This model was written in format {description['format']}; this preceptor reads {FORMAT}.",
+                where=str(folder),
+                todo="Use the version of preceptor that made it, or fit again.",
+            )
+        problems = [_problem(state) for state in description["problems"]]
+        families: dict[str, list[Member]] = {
+            name: [
+                _net(folder / f"{name}-{fold}.safetensors", description["nets"][name], problems[fold].target)
+                if name in description["nets"]
+                else Rival.load(folder / f"{name}-{fold}.skops")
+                for fold in range(folds)
+            ]
+            for name, folds in description["folds"].items()
+        }
+        return cls(problems, families, description["weights"])
+
+
+def _problem(state: dict[str, Any]) -> Problem:
+    target = kind_from_state(state["target"])
+    assert isinstance(target, Target)
+    return Problem([kind_from_state(kind) for kind in state["inputs"]], target)
+
+
+def _net(path: Path, configuration: dict[str, Any], target: Target) -> Net:
+    module = TabularNet(**configuration)
+    module.load_state_dict(load_file(path))
+    return Net(module, configuration, target)

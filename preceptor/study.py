@@ -1,0 +1,136 @@
+"""The recipe, step after step, each written to the ledger. Read this file to know what a run does.
+
+    desk = Desk.set_up("houses.csv", Plan(target="price"), Path("runs/houses-1"))
+    study(desk)                                   # reads ... examines; result.json is there
+
+Every step is a function of what came before it, the plan's seed and the ledger's decisions; the rows
+behind the seal are handed to the exam alone.
+"""
+
+import json
+import os
+from dataclasses import asdict
+from pathlib import Path
+
+from preceptor import __version__
+from preceptor.contest import Candidate, choose, prepare_folds, rival_candidates
+from preceptor.data.fingerprint import fingerprint
+from preceptor.data.read import read
+from preceptor.data.table import Table
+from preceptor.desk import Desk
+from preceptor.inspection import repairs
+from preceptor.kinds.kind import Target
+from preceptor.lesson import check_net, net_candidate
+from preceptor.look import Look, fit_target, look_at
+from preceptor.machine import machine
+from preceptor.plan import Plan
+from preceptor.split import Split, split
+from preceptor.storage import write_atomically
+from preceptor.verdict import examine
+
+
+def study(desk: Desk) -> None:
+    """Read, inspect, split, fit rivals, check and train the net, choose, examine."""
+    _start(desk)
+    with desk.clocked("read"):
+        table = read(desk.source)
+        _write_reading(desk, table)
+    with desk.clocked("inspect"):
+        look = look_at(table, desk.plan)
+        _write_look(desk, look)
+    with desk.clocked("split"):
+        parts, target = set_apart(desk.plan, look)
+        _write_split(desk, look, parts)
+        folds = prepare_folds(look.roles, target, parts)
+    candidates: dict[str, Candidate] = {}
+    with desk.stage("rivals"):
+        rival_candidates(desk, folds, candidates)
+    with desk.stage("checks"):
+        check_net(desk, folds[0])
+    with desk.stage("train"):
+        net_candidate(desk, folds, candidates)
+    with desk.clocked("choose"):
+        predictor = choose(desk, folds, parts, candidates)
+        predictor.save(desk.folder / "model")
+    with desk.clocked("exam"):
+        examine(desk, parts, predictor, candidates)
+
+
+def set_apart(plan: Plan, look: Look) -> tuple[Split, Target]:
+    """The split, and the target's kind fitted on the rows outside the seal."""
+    task = fit_target(look, look.table).task
+    parts = split(
+        look.table,
+        target=look.roles.target,
+        task=task,
+        inputs=look.roles.inputs,
+        group=plan.group,
+        time=plan.time,
+        test_fraction=plan.test_fraction,
+        folds=plan.folds,
+        seed=plan.seed,
+        sealed_file=look_at(read(plan.test, schema=look.table.schema), plan).table if plan.test else None,
+    )
+    return parts, fit_target(look, parts.open)
+
+
+def _start(desk: Desk) -> None:
+    source = desk.source if isinstance(desk.source, (str, os.PathLike)) else None
+    desk.ledger.write(
+        "start",
+        version=__version__,
+        source=Path(source).name if source else "frame",
+        path=str(Path(source).resolve()) if source else None,
+        target=desk.plan.target,
+        minutes=desk.plan.minutes,
+        seed=desk.plan.seed,
+        folder=str(desk.folder),
+        machine=machine(),
+    )
+
+
+def _write_reading(desk: Desk, table: Table) -> None:
+    account = table.account
+    desk.ledger.write(
+        "read",
+        rows=account.read,
+        left_out=account.left_out,
+        misfit_counts=account.misfit_counts,
+        columns=table.frame.width,
+        fingerprint=fingerprint(table),
+    )
+
+
+def _write_look(desk: Desk, look: Look) -> None:
+    """data.json, the kinds, the findings."""
+    facts = {
+        "schema": asdict(look.table.schema),
+        "account": asdict(look.table.account),
+        "roles": asdict(look.roles),
+        "changes": [
+            finding.change | {"column": finding.column} for finding in look.findings if finding.change
+        ],
+        "fingerprint": desk.ledger.of("read")[0]["fingerprint"],
+    }
+    write_atomically(desk.folder / "data.json", json.dumps(facts, indent=1, ensure_ascii=False).encode())
+    desk.ledger.write("kinds", columns=look.columns(), target=look.roles.target)
+    for finding in look.findings:
+        desk.ledger.find(finding)
+
+
+def _write_split(desk: Desk, look: Look, parts: Split) -> None:
+    fold = parts.folds[0]
+    desk.ledger.write(
+        "split",
+        train=len(fold.train),
+        validation=len(fold.validation),
+        test=parts.sealed.count,
+        folds=len(parts.folds),
+        left_out={**look.left_out, **parts.left_out},
+        how=parts.how,
+        expected=parts.expected.sentence,
+        expected_halfwidth=parts.expected.halfwidth,
+        expected_relative=parts.expected.relative,
+    )
+    for finding in parts.findings:
+        desk.ledger.find(finding)

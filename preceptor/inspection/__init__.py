@@ -1,1 +1,58 @@
-"""One file for each trap in the data."""
+"""What is wrong with the data, before anything is learnt from it: one trap a file (diagnosis faults 3-11).
+
+    findings = inspect(table, roles)
+    table = mend(table, findings)                # codes such as -999 become missing values
+
+A trap is a function of the table and the columns' roles; it gives findings and changes nothing.
+"""
+
+from preceptor.data.table import Table
+from preceptor.finding import Finding
+from preceptor.inspection.caps import caps
+from preceptor.inspection.conflicts import conflicts
+from preceptor.inspection.constants import constants
+from preceptor.inspection.duplicates import duplicates
+from preceptor.inspection.groups import groups
+from preceptor.inspection.ids import ids
+from preceptor.inspection.imbalance import imbalance
+from preceptor.inspection.leaks import leaks
+from preceptor.inspection.mending import blank, mend, repairs
+from preceptor.inspection.misread import misread
+from preceptor.inspection.missing import missing
+from preceptor.inspection.order import order
+from preceptor.inspection.outliers import outliers
+from preceptor.inspection.roles import Roles
+from preceptor.inspection.sentinels import sentinels
+from preceptor.inspection.spelling import spelling
+from preceptor.inspection.target import check_inputs, usable_rows
+from preceptor.inspection.texts import texts
+
+__all__ = ["TRAPS", "Roles", "blank", "inspect", "mend", "repairs", "usable_rows"]
+
+TRAPS = (
+    leaks,
+    duplicates,
+    conflicts,
+    groups,
+    order,
+    ids,
+    constants,
+    texts,
+    missing,
+    sentinels,
+    misread,
+    spelling,
+    caps,
+    outliers,
+    imbalance,
+)
+
+
+def inspect(table: Table, roles: Roles) -> list[Finding]:
+    """Everything seen in the usable rows, warnings before notes, most serious traps first.
+
+    Raises Mistake "no-inputs" when no column is left to learn from.
+    """
+    check_inputs(table, roles)
+    found = [finding for trap in TRAPS for finding in trap(table, roles)]
+    return sorted(found, key=lambda finding: finding.severity != "warning")

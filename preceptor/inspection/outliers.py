@@ -1,0 +1,78 @@
+"""Numbers far away from all others: units mixed up, slips of the pen; and answers with a heavy tail."""
+
+import numpy as np
+import polars as pl
+
+from preceptor.data.table import Table
+from preceptor.finding import Finding
+from preceptor.inspection.roles import Roles
+from preceptor.inspection.wording import percent, plain
+
+ROWS, FAR, APART, FEWEST_DISTINCT = 50_000, 10, 3, 20
+RULED = 0.5
+
+
+def outliers(table: Table, roles: Roles) -> list[Finding]:
+    """Rare values beyond a wide empty gap, on a linear and on a logarithmic scale; a heavy-tailed answer."""
+    names = [name for name in (roles.target, *roles.inputs) if roles.kinds[name] == "number"]
+    numbers = table.frame.select(pl.col(names).cast(pl.Float64, strict=False).fill_nan(None))
+    found = [_far_away(column, asked=column.name == roles.target) for column in numbers]
+    tail = _heavy_tail(numbers[roles.target]) if roles.asks_number else None
+    return [*filter(None, [*found, tail])]
+
+
+def _far_away(column: pl.Series, *, asked: bool) -> Finding | None:
+    values = column.drop_nulls().to_numpy()
+    values = values[np.isfinite(values)]
+    sample = values if len(values) <= ROWS else np.random.default_rng(0).choice(values, ROWS)
+    if len(np.unique(sample)) < FEWEST_DISTINCT:
+        return None
+    far = _beyond_gap(values, sample)
+    if far.any() and (values > 0).all():
+        far &= _beyond_gap(np.log(values), np.log(sample), far=5, apart=1.5)
+    if not far.any() or far.mean() > 0.05:
+        return None
+    return _finding(column.name, values, far, asked=asked)
+
+
+def _beyond_gap(values: np.ndarray, sample: np.ndarray, far: float = FAR, apart: float = APART) -> np.ndarray:
+    """(N,) booleans: over `far` quartile ranges off the median, `apart` times as far as the rest reaches."""
+    low, median, high = np.quantile(sample, [0.25, 0.5, 0.75])
+    away = abs(values - median)
+    outside = away > far * (high - low)
+    if high == low or not outside.any() or away[outside].min() < apart * away[~outside].max():
+        return np.zeros(len(values), dtype=bool)
+    return outside
+
+
+def _finding(name: str, values: np.ndarray, far: np.ndarray, *, asked: bool) -> Finding:
+    rows, low, high = int(far.sum()), float(values[~far].min()), float(values[~far].max())
+    examples = [float(value) for value in np.unique(values[far])[-5:]]
+    return Finding(
+        "values-far-away",
+        "warning" if asked or rows >= 3 else "note",
+        f"{rows:,} values of '{name}' lie far from all others: {', '.join(plain(value) for value in examples)}, "
+        f"where the rest runs from {plain(low)} to {plain(high)}.",
+        column=name,
+        evidence={"rows": rows, "values": examples, "low": low, "high": high},
+        done="kept as answers" if asked else "kept; inputs are scaled so that they do not drown the rest",
+        remedy="Check these rows for mixed-up units or slips of the pen.",
+    )
+
+
+def _heavy_tail(answers: pl.Series) -> Finding | None:
+    """A note when a hundredth of the rows holds most of the squared spread, which alone rules RMSE."""
+    spread = np.sort((answers.drop_nulls().to_numpy() - float(str(answers.median()))) ** 2)[::-1]
+    few = max(1, len(spread) // 100)
+    share = float(spread[:few].sum() / max(spread.sum(), 1e-300))
+    if len(spread) < 200 or share <= RULED:
+        return None
+    return Finding(
+        "answers-heavy-tailed",
+        "note",
+        f"1 % of the rows hold {percent(share)} of the spread of '{answers.name}': they rule a squared error.",
+        column=answers.name,
+        evidence={"share": share, "rows": few},
+        done="kept; the score's interval allows for it",
+        remedy="If large answers should not count for more: --metric mae, or predict their logarithm.",
+    )

@@ -1,0 +1,22 @@
+"""Columns of free text, which are read in a simple way so far."""
+
+from preceptor.data.table import Table
+from preceptor.finding import Finding
+from preceptor.inspection.roles import Roles
+
+
+def texts(table: Table, roles: Roles) -> list[Finding]:
+    """Inputs that are sentences rather than names."""
+    return [
+        Finding(
+            "free-text",
+            "note",
+            f"'{name}' is free text: its spelling and frequent words are read, not its meaning.",
+            column=name,
+            evidence={"distinct": table.frame[name].n_unique(), "rows": len(table)},
+            done=roles.fate(name),
+            remedy=f"If it holds names of a few things, --kind {name}=category; to leave it out, --ignore {name}.",
+        )
+        for name in roles.inputs
+        if roles.kinds[name] == "text"
+    ]

@@ -1,0 +1,73 @@
+"""A quick trial: does it matter which rows are kept apart from the training rows?
+
+Boosted trees answer the same rows twice: once fitted on rows of other parties only (other groups, or the
+past), once on as many rows drawn by lot. Where the first error is the larger, a split by lot flatters.
+"""
+
+import numpy as np
+import polars as pl
+from sklearn.ensemble import HistGradientBoostingRegressor
+
+from preceptor.inspection.roles import Roles
+from preceptor.inspection.sampling import as_numbers, thinned
+
+ROWS, PARTIES = 3_000, 40
+
+
+def flattery(frame: pl.DataFrame, roles: Roles, party: pl.Series, *, ordered: bool) -> float:
+    """How many times larger the error is when whole parties are kept apart; 1.0 where nothing can be told.
+
+    `party` (N,) names each row's party and is itself no input. `ordered` keeps the last quarter of the rows
+    apart, as the future; otherwise each half of the parties takes its turn.
+    """
+    names = [name for name in roles.inputs if name != party.name]
+    if not names:
+        return 1.0
+    sample = frame.select(roles.target, *names).with_columns(party.rank("dense").alias("")).drop_nulls("")
+    sample = thinned(sample if ordered else _some_parties(sample), ROWS)
+    inputs = np.column_stack([as_numbers(sample[name]) for name in names])
+    answers = yardstick(sample[roles.target], number=roles.asks_number)
+    rng = np.random.default_rng(0)
+    turns = _turns(sample[""].to_numpy(), rng, ordered=ordered)
+    errors = [_errors(inputs, answers, away, rng) for away in turns if away.any() and not away.all()]
+    apart, by_lot = np.sum(errors, axis=0) if errors else (0.0, 0.0)
+    return float(np.sqrt(apart / by_lot)) if by_lot > 0 else 1.0
+
+
+def yardstick(answers: pl.Series, *, number: bool) -> np.ndarray:
+    """(N,) floats from 0 to 1: a number's rank, which no outlier sways; 1 where a class is the commonest."""
+    if number:
+        return answers.cast(pl.Float64).rank().to_numpy() / len(answers)
+    return (answers == answers.mode().sort()[0]).fill_null(False).cast(pl.Float64).to_numpy()
+
+
+def _some_parties(frame: pl.DataFrame) -> pl.DataFrame:
+    """Whole parties, about `ROWS` rows of them but no fewer than `PARTIES`."""
+    parties = frame[""].unique().sort()
+    wanted = max(PARTIES, ROWS * len(parties) // frame.height)
+    drawn = thinned(parties.to_frame(), wanted)
+    return frame.join(drawn, on="", how="semi", maintain_order="left")
+
+
+def _turns(party: np.ndarray, rng: np.random.Generator, *, ordered: bool) -> list[np.ndarray]:
+    """(N,) booleans a turn: the rows kept apart."""
+    if ordered:
+        return [party > np.quantile(party, 0.75)]
+    numbers = np.unique(party, return_inverse=True)[1]
+    half = rng.permutation(numbers.max(initial=0) + 1)[numbers] % 2 == 0
+    return [half, ~half]
+
+
+def _errors(
+    inputs: np.ndarray, answers: np.ndarray, away: np.ndarray, rng: np.random.Generator
+) -> tuple[float, float]:
+    """Squared errors on half of the rows kept `away`, without and with the other half in training."""
+    tested = away & (rng.random(len(away)) < 0.5)
+    others = np.flatnonzero(~away)
+    mixed = rng.permutation(np.flatnonzero(~tested))[: len(others)]
+    if not tested.any():
+        return 0.0, 0.0
+    trees = HistGradientBoostingRegressor(max_iter=40, min_samples_leaf=10, random_state=0)
+    apart = trees.fit(inputs[others], answers[others]).predict(inputs[tested])
+    by_lot = trees.fit(inputs[mixed], answers[mixed]).predict(inputs[tested])
+    return float(((apart - answers[tested]) ** 2).sum()), float(((by_lot - answers[tested]) ** 2).sum())

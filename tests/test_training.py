@@ -38,6 +38,11 @@ FULL = PLAIN.model_copy(
 )
 
 
+@pytest.fixture(autouse=True)
+def _same_numbers_every_time():
+    torch.manual_seed(0)
+
+
 class Small(nn.Module):
     """Everything that makes resuming hard: dropout, batch statistics, groups of parameters."""
 
@@ -386,6 +391,22 @@ def test_the_order_of_rows_depends_on_seed_and_epoch_alone(rows: int, seed: int,
 def test_orders_differ_between_epochs_and_between_seeds():
     orders = [tuple(order(50, seed, epoch).tolist()) for seed in range(5) for epoch in range(5)]
     assert len(set(orders)) == 25
+
+
+def test_the_shares_of_one_pass_visit_every_row_once():
+    x, y = line()
+    seen: list[Tensor] = []
+
+    def noting(output: Tensor, goal: Tensor) -> Tensor:
+        seen.append(goal)
+        return functional.mse_loss(output, goal)
+
+    training = Training(nn.Linear(4, 1), PLAIN, epochs=6, seed=0, shares=3)
+    steps = [len(epoch.losses) for epoch in train(training, (x,), y, noting)]
+    assert steps == [2] * 6
+    for goals in (torch.cat(seen[:6]), torch.cat(seen[6:])):
+        assert torch.equal(goals.sort(0).values, y.sort(0).values)
+    assert not torch.equal(seen[0], seen[6])
 
 
 def test_the_same_seed_gives_the_same_bits_whatever_the_caller_does_in_between():

@@ -90,9 +90,9 @@ def train(
         yield epoch
 
 
-def order(rows: int, seed: int, epoch: int) -> Tensor:
-    """The order in which epoch number `epoch`, from 0, visits the rows: a permutation (N,)."""
-    return torch.randperm(rows, generator=Generator().manual_seed(_seeds(seed, epoch)[0]))
+def order(rows: int, seed: int, number: int) -> Tensor:
+    """The order in which pass `number`, from 0, visits the rows: a permutation (N,)."""
+    return torch.randperm(rows, generator=Generator().manual_seed(_seeds(seed, number)[0]))
 
 
 def batch_count(rows: int, size: int) -> int:
@@ -107,8 +107,9 @@ def batch_count(rows: int, size: int) -> int:
 
 def _batches(training: Training, rows: int) -> Sequence[Tensor]:
     """The rows of each mini-batch of the coming epoch."""
-    count = batch_count(rows, training.batch_size)
-    return order(rows, training.seed, training.epoch).tensor_split(count)
+    number, share = divmod(training.epoch, training.shares)
+    visited = order(rows, training.seed, number).tensor_split(training.shares)[share]
+    return visited.tensor_split(batch_count(len(visited), training.batch_size))
 
 
 def _due(epoch: int, steps: int) -> bool:

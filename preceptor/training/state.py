@@ -34,14 +34,22 @@ class Training:
     """A net in training: flat weights, optimiser, moving average, best weights, epochs done.
 
     `epochs` is how many there will be at most, `seed` fixes order and dropout of them all.
-    `higher_is_better` is how scores given to `judge` are meant. `finite` turns False, and the
-    training is over, when a loss or gradient stops being a number.
+    `higher_is_better` is how scores given to `judge` are meant. Where one pass over all rows takes
+    too long to wait for, it can be cut into so many `shares`, each of which then is an epoch.
+    `finite` turns False, and the training is over, when a loss or gradient stops being a number.
     """
 
     def __init__(
-        self, net: nn.Module, plan: TrainingPlan, *, epochs: int, seed: int, higher_is_better: bool = False
+        self,
+        net: nn.Module,
+        plan: TrainingPlan,
+        *,
+        epochs: int,
+        seed: int,
+        higher_is_better: bool = False,
+        shares: int = 1,
     ):
-        self.net, self.plan, self.epochs, self.seed = net, plan, epochs, seed
+        self.net, self.plan, self.epochs, self.seed, self.shares = net, plan, epochs, seed, shares
         self.flat = FlatParameters(net)
         self.optimiser = OPTIMISERS[plan.optimiser](self.flat, weight_decay=plan.weight_decay)
         self.average = self.flat.weights.clone() if plan.ema else None
@@ -93,6 +101,7 @@ class Training:
             gradients.div_((norm / self.plan.clip).clamp_(min=1.0))
         self.optimiser.step(rate)
         if self.average is not None:
+            # Young, it forgets faster: it started from weights that had learned nothing.
             steps = self.optimiser.steps
             self.average.lerp_(self.flat.weights, 1 - min(self.plan.ema, steps / (steps + 9)))
         return norm
@@ -167,5 +176,10 @@ class Training:
 
     def _identity(self) -> dict[str, Any]:
         """What a checkpoint must share with this training to belong to it."""
-        plan = self.plan.model_dump(mode="json")
-        return {"plan": plan, "epochs": self.epochs, "seed": self.seed, "names": self.flat.names}
+        return {
+            "plan": self.plan.model_dump(mode="json"),
+            "net": {name: tuple(tensor.shape) for name, tensor in self.net.named_parameters()},
+            "epochs": self.epochs,
+            "seed": self.seed,
+            "shares": self.shares,
+        }

@@ -1,5 +1,7 @@
 """Values cut off at a limit: many rows at exactly the largest or the smallest value."""
 
+from typing import NamedTuple
+
 import numpy as np
 import polars as pl
 
@@ -7,46 +9,65 @@ from preceptor.data.table import Table
 from preceptor.finding import Finding
 from preceptor.inspection.roles import Roles
 from preceptor.inspection.sampling import thinned
-from preceptor.inspection.wording import percent, plain
+from preceptor.inspection.wording import percent, plain, several
 
-ROWS, FEWEST_DISTINCT, SPIKE = 50_000, 40, 5
-FEWEST_SHARE = 0.01
+ROWS, FEWEST_DISTINCT, FEWEST_SHARE, SPIKE = 50_000, 40, 0.01, 5
+
+
+class _Cap(NamedTuple):
+    """The share of a column's values that are exactly its extreme one, `level`."""
+
+    column: str
+    level: float
+    share: float
 
 
 def caps(table: Table, roles: Roles) -> list[Finding]:
-    """Number columns whose extreme holds a hundredth of the rows and five times its neighbours' share."""
-    found = []
+    """A warning for capped answers, and one note for all capped inputs."""
     names = [name for name in (roles.target, *roles.inputs) if roles.kinds[name] == "number"]
-    sample = thinned(table.frame.select(pl.col(names).cast(pl.Float64, strict=False)), ROWS)
-    for name in names:
-        values = sample[name].drop_nulls().drop_nans()
-        levels, counts = np.unique(values.to_numpy(), return_counts=True)
-        if len(levels) < FEWEST_DISTINCT:
-            continue
-        for end, level in ((1, levels[-1]), (-1, levels[0])):
-            if level != 0 and _spikes(counts[::end]):
-                found.append(_finding(table.frame[name], float(level), end, asked=name == roles.target))
-    return found
+    sample = thinned(table.frame.select(pl.col(names).cast(pl.Float64, strict=False).fill_nan(None)), ROWS)
+    found = [cap for column in sample for cap in _caps(column)]
+    inputs = [cap for cap in found if cap.column != roles.target]
+    answers = [_answers(cap, table) for cap in found if cap.column == roles.target]
+    return [*answers, _inputs(inputs)] if inputs else answers
 
 
-def _spikes(counts: np.ndarray) -> bool:
-    """Whether the last of these levels holds many rows, far more than any of the dozen before it."""
-    return bool(counts[-1] >= FEWEST_SHARE * counts.sum() and counts[-1] >= SPIKE * counts[-13:-1].max())
+def _caps(column: pl.Series) -> list[_Cap]:
+    """The ends that hold a hundredth of the column's values, and five times what any neighbour holds."""
+    levels, counts = np.unique(column.drop_nulls().to_numpy(), return_counts=True)
+    if len(levels) < FEWEST_DISTINCT:
+        return []
+    ends = ((float(levels[-1]), counts[:-13:-1]), (float(levels[0]), counts[:12]))
+    total = counts.sum()
+    return [
+        _Cap(column.name, level, float(near[0] / total))
+        for level, near in ends
+        if level != 0 and near[0] >= max(FEWEST_SHARE * total, SPIKE * near[1:].max())
+    ]
 
 
-def _finding(column: pl.Series, level: float, end: int, *, asked: bool) -> Finding:
-    rows = int((column == level).sum())
-    what = "answers" if asked else f"values of '{column.name}'"
-    side = "above" if end > 0 else "below"
+def _answers(cap: _Cap, table: Table) -> Finding:
+    rows = int((table.frame[cap.column] == cap.level).sum())
     return Finding(
         "values-capped",
-        "warning" if asked else "note",
-        f"{rows:,} {what} ({percent(rows / len(column))}) are exactly {plain(level)}, "
-        f"as if everything {side} had been cut off there.",
-        column=column.name,
-        evidence={"rows": rows, "value": level, "share": rows / len(column)},
+        "warning",
+        f"{rows:,} answers ({percent(rows / len(table))}) are exactly {plain(cap.level)}, as if cut off.",
+        column=cap.column,
+        evidence={"rows": rows, "value": cap.level, "share": rows / len(table)},
         done="kept as they are",
-        remedy=f"Do not trust answers near {plain(level)}; bring the true values if they exist."
-        if asked
-        else "",
+        remedy=f"Do not trust answers near {plain(cap.level)}; bring the true values if they exist.",
+    )
+
+
+def _inputs(found: list[_Cap]) -> Finding:
+    columns = list(dict.fromkeys(cap.column for cap in found))
+    most = max(found, key=lambda cap: cap.share)
+    return Finding(
+        "values-capped",
+        "note",
+        f"Values pile up at an end of {several(columns)}, as if cut off there: "
+        f"{percent(most.share)} of '{most.column}' are exactly {plain(most.level)}.",
+        column=columns[0] if len(columns) == 1 else None,
+        evidence={"capped": [cap._asdict() for cap in found]},
+        done="kept as they are",
     )

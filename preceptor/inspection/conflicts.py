@@ -9,39 +9,38 @@ from preceptor.inspection.duplicates import alike
 from preceptor.inspection.roles import Roles
 from preceptor.inspection.wording import percent
 
-SUSPICIOUS = 0.01
+RICH, COSTLY = 0.5, 0.02
 
 
 def conflicts(table: Table, roles: Roles) -> list[Finding]:
-    """Same inputs, different answers. A warning only where inputs are rich enough to tell rows apart."""
-    numbers = alike(table.frame.select(roles.inputs))
-    answers = pl.DataFrame({"inputs": numbers, "answer": table.frame[roles.target]})
-    kinds = answers.group_by("inputs").agg(pl.len(), pl.col("answer").n_unique().alias("answers"))
-    rows = int(kinds.filter(pl.col("answers") > 1)["len"].sum())
+    """Same inputs, different answers: a warning where inputs mostly tell rows apart, and yet it costs."""
+    answers = pl.DataFrame(
+        {"party": alike(table.frame.select(roles.inputs)), "answer": table.frame[roles.target]}
+    )
+    parties = answers.group_by("party").agg(pl.len(), pl.col("answer").n_unique().alias("answers"))
+    rows = int(parties.filter(pl.col("answers") > 1)["len"].sum())
     if not rows:
         return []
-    share, distinct = rows / len(table), kinds.height / len(table)
-    best, told = _best_possible(answers, roles)
+    noise, distinct = _noise(answers, roles), parties.height / len(table)
+    what = "of the variation" if roles.asks_number else "of all answers"
     return [
         Finding(
             "conflicting-answers",
-            "warning" if share > SUSPICIOUS and distinct > 0.5 else "note",
-            f"{rows:,} rows ({percent(share)}) have the inputs of another row but not its answer{told}.",
-            evidence={"rows": rows, "share": share, "distinct_inputs": distinct, "best_possible": best},
+            "warning" if distinct > RICH and noise > COSTLY else "note",
+            f"{rows:,} rows ({percent(rows / len(table))}) share another row's inputs but not its answer: "
+            f"{percent(noise)} {what} cannot be told.",
+            evidence={"rows": rows, "distinct_inputs": distinct, "noise": noise},
             done="kept; no model can be right about all of them",
             remedy="Check these answers, or add a column that tells such rows apart.",
         )
     ]
 
 
-def _best_possible(answers: pl.DataFrame, roles: Roles) -> tuple[float, str]:
-    """The accuracy, or R², that knowing every row by heart would still not exceed."""
+def _noise(answers: pl.DataFrame, roles: Roles) -> float:
+    """The share of the variance, or of wrong answers, left to whoever knows every row by heart."""
     if roles.asks_number:
-        value = answers["answer"].cast(pl.Float64).to_numpy()
-        sizes = np.bincount(answers["inputs"].to_numpy())
-        means = np.bincount(answers["inputs"].to_numpy(), value) / sizes
-        noise = float(((value - means[answers["inputs"].to_numpy()]) ** 2).mean() / max(value.var(), 1e-300))
-        return 1 - noise, f": at most {percent(1 - noise)} of the variation can be explained"
-    counts = answers.group_by("inputs", "answer").len().group_by("inputs").agg(pl.col("len").max())
-    accuracy = float(counts["len"].sum()) / len(answers)
-    return accuracy, f": at most {percent(accuracy)} of the answers can be right"
+        party, value = answers["party"].to_numpy(), answers["answer"].cast(pl.Float64).to_numpy()
+        means = np.bincount(party, value) / np.bincount(party)
+        return float(((value - means[party]) ** 2).mean() / value.var())
+    counts = answers.group_by("party", "answer").len().group_by("party").agg(pl.col("len").max())
+    return 1 - float(counts["len"].sum()) / len(answers)

@@ -15,39 +15,35 @@ def imbalance(table: Table, roles: Roles) -> list[Finding]:
     if roles.kinds[roles.target] != "category":
         return []
     answers = table.frame[roles.target].drop_nulls().cast(pl.String).alias("class")
-    counts = dict(answers.value_counts(sort=True).sort("count", "class").iter_rows())
-    few = [name for name, rows in counts.items() if rows < FEWEST_ROWS]
+    counts = dict(answers.value_counts().sort("count", "class").iter_rows())
     even = len(answers) / len(counts)
-    rare = [name for name, rows in counts.items() if FEWEST_ROWS <= rows < RARE * even]
-    found = []
-    if few:
-        rows = sum(counts[name] for name in few)
-        found.append(
-            Finding(
-                "class-few-rows",
-                "warning",
-                f"{len(few)} of {len(counts)} classes have fewer than {FEWEST_ROWS} rows: {several(few)}.",
-                column=roles.target,
-                evidence={"classes": {name: counts[name] for name in few[:50]}, "rows": rows},
-                done="kept; every class has training rows, but hardly any can be tested",
-                remedy="Bring more rows of these classes, or join them into one.",
-            )
-        )
-    if rare:
-        share = counts[rare[0]] / len(answers)
-        found.append(
-            Finding(
-                "class-rare",
-                "note",
-                f"Only {percent(share)} of the rows are {several(rare[:1])}"
-                + (f"; {len(rare) - 1} more classes are rare." if len(rare) > 1 else "."),
-                column=roles.target,
-                evidence={
-                    "classes": {name: counts[name] for name in rare[:50]},
-                    "even_share": 1 / len(counts),
-                },
-                done="every class keeps its share on both sides of the seal",
-                remedy="Look at the class's own row of the confusion matrix, not at accuracy alone.",
-            )
-        )
-    return found
+    few = {name: rows for name, rows in counts.items() if rows < FEWEST_ROWS}
+    rare = {name: rows for name, rows in counts.items() if FEWEST_ROWS <= rows < RARE * even}
+    found = [_few(roles.target, few, len(counts))] if few else []
+    return [*found, _rare(roles.target, rare, len(answers), len(counts))] if rare else found
+
+
+def _few(target: str, few: dict[str, int], classes: int) -> Finding:
+    return Finding(
+        "class-few-rows",
+        "warning",
+        f"{len(few)} of {classes} classes have fewer than {FEWEST_ROWS} rows: {several(list(few))}.",
+        column=target,
+        evidence={"rows": dict(list(few.items())[:50]), "classes": classes},
+        done="kept; every class has rows outside the seal, but hardly any inside",
+        remedy="Bring more rows of these classes, or join them into one.",
+    )
+
+
+def _rare(target: str, rare: dict[str, int], rows: int, classes: int) -> Finding:
+    rarest, count = next(iter(rare.items()))
+    more = f", and {len(rare) - 1} more classes are rare" if len(rare) > 1 else ""
+    return Finding(
+        "class-rare",
+        "note",
+        f"Only {percent(count / rows)} of the rows are '{rarest}'{more}.",
+        column=target,
+        evidence={"rows": dict(list(rare.items())[:50]), "classes": classes},
+        done="every class keeps its share on both sides of the seal",
+        remedy="Look at how these classes fare by themselves, not at accuracy alone.",
+    )

@@ -1,31 +1,40 @@
 """Values that are not there, and whether their absence says something about the answer."""
 
 import numpy as np
-import polars as pl
 
 from preceptor.data.table import Table
 from preceptor.finding import Finding
 from preceptor.inspection.roles import Roles
 from preceptor.inspection.sampling import thinned
 from preceptor.inspection.trial import yardstick
-from preceptor.inspection.wording import percent, plain
+from preceptor.inspection.wording import percent, several
 
 ROWS, FEWEST = 50_000, 10
-TELLING = 0.3
-"""A difference of the answers' means, in their standard deviations, between missing and present."""
+# Of a difference between mean answers: in the answers' standard deviations, and in its own.
+TELLING, SURPRISING = 0.3, 4
 
 
 def missing(table: Table, roles: Roles) -> list[Finding]:
-    """One note that counts missing values by input; one for each input whose gaps tell of the answer."""
-    frame = table.frame.select(roles.inputs)
-    counts = {name: int(frame[name].null_count()) for name in roles.inputs}
+    """One note that counts missing values, and one on the inputs whose gaps tell of the answer."""
+    counts = {name: table.frame[name].null_count() for name in roles.inputs}
     counts = {name: count for name, count in counts.items() if 0 < count < len(table)}
     if not counts:
         return []
     sample = thinned(table.frame.select(roles.target, *counts), ROWS)
     answers = yardstick(sample[roles.target], number=roles.asks_number)
-    telling = [_telling(sample[name], answers) for name in counts]
-    return [_counted(counts, len(table)), *filter(None, telling)]
+    shifts = {name: _shift(sample[name].is_null().to_numpy(), answers) for name in counts}
+    telling = {name: shift for name, shift in shifts.items() if abs(shift) > TELLING}
+    counted = _counted(counts, len(table))
+    return [counted, _telling(telling)] if telling else [counted]
+
+
+def _shift(gone: np.ndarray, answers: np.ndarray) -> float:
+    """How many standard deviations the answers lie higher where a value is gone; 0 if by chance."""
+    if not FEWEST <= gone.sum() <= len(gone) - FEWEST or not answers.std():
+        return 0.0
+    shift = float((answers[gone].mean() - answers[~gone].mean()) / answers.std())
+    by_chance = float(np.sqrt(1 / gone.sum() + 1 / (~gone).sum()))
+    return shift if abs(shift) > SURPRISING * by_chance else 0.0
 
 
 def _counted(counts: dict[str, int], rows: int) -> Finding:
@@ -42,20 +51,15 @@ def _counted(counts: dict[str, int], rows: int) -> Finding:
     )
 
 
-def _telling(column: pl.Series, answers: np.ndarray) -> Finding | None:
-    gone = column.is_null().to_numpy()
-    if not FEWEST <= gone.sum() <= len(gone) - FEWEST:
-        return None
-    shift = (answers[gone].mean() - answers[~gone].mean()) / max(answers.std(), 1e-12)
-    surprise = abs(shift) / np.sqrt(1 / gone.sum() + 1 / (~gone).sum())
-    if abs(shift) < TELLING or surprise < 4:
-        return None
+def _telling(shifts: dict[str, float]) -> Finding:
+    ranked = sorted(shifts, key=lambda name: -abs(shifts[name]))
     return Finding(
         "missing-tells",
         "note",
-        f"Where '{column.name}' is missing the answers differ, by {plain(abs(shift))} standard deviations.",
-        column=column.name,
-        evidence={"shift": float(shift), "surprise": float(surprise), "missing": int(gone.sum())},
+        f"Where {several(ranked)} {'is' if len(ranked) == 1 else 'are'} missing the answers differ "
+        f"(by {abs(shifts[ranked[0]]):.1f} standard deviations for '{ranked[0]}').",
+        column=ranked[0] if len(ranked) == 1 else None,
+        evidence={"shifts": shifts},
         done="kept; the model is told where a value is missing",
         remedy="Make sure that values of new rows will be missing for the same reasons.",
     )

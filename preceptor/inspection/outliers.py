@@ -51,8 +51,8 @@ def _finding(name: str, values: np.ndarray, far: np.ndarray, *, asked: bool) -> 
     return Finding(
         "values-far-away",
         "warning" if asked or rows >= 3 else "note",
-        f"{rows:,} values of '{name}' lie far from all others: {', '.join(plain(value) for value in examples)}, "
-        f"where the rest runs from {plain(low)} to {plain(high)}.",
+        f"{rows:,} values of '{name}' lie far from the rest, which runs from {plain(low)} to {plain(high)}: "
+        f"{', '.join(plain(value) for value in examples)}.",
         column=name,
         evidence={"rows": rows, "values": examples, "low": low, "high": high},
         done="kept as answers" if asked else "kept; inputs are scaled so that they do not drown the rest",
@@ -70,9 +70,9 @@ def _heavy_tail(answers: pl.Series) -> Finding | None:
     return Finding(
         "answers-heavy-tailed",
         "note",
-        f"1 % of the rows hold {percent(share)} of the spread of '{answers.name}': they rule a squared error.",
+        f"1 % of the rows hold {percent(share)} of the spread of '{answers.name}': they rule RMSE.",
         column=answers.name,
         evidence={"share": share, "rows": few},
-        done="kept; the score's interval allows for it",
+        done="kept as they are",
         remedy="If large answers should not count for more: --metric mae, or predict their logarithm.",
     )

@@ -15,7 +15,7 @@ def texts(table: Table, roles: Roles) -> list[Finding]:
             column=name,
             evidence={"distinct": table.frame[name].n_unique(), "rows": len(table)},
             done=roles.fate(name),
-            remedy=f"If it holds names of a few things, --kind {name}=category; to leave it out, --ignore {name}.",
+            remedy=f"If it names one of a few things: --kind {name}=category.",
         )
         for name in roles.inputs
         if roles.kinds[name] == "text"

@@ -17,10 +17,10 @@ ROWS, PARTIES = 3_000, 40
 def flattery(frame: pl.DataFrame, roles: Roles, party: pl.Series, *, ordered: bool) -> float:
     """How many times larger the error is when whole parties are kept apart; 1.0 where nothing can be told.
 
-    `party` (N,) names each row's party and is itself no input. `ordered` keeps the last quarter of the rows
-    apart, as the future; otherwise each half of the parties takes its turn.
+    `party` (N,) names each row's party. `ordered` keeps the last quarter of the rows apart, as the future;
+    otherwise each half of the parties takes its turn, and their name is no input.
     """
-    names = [name for name in roles.inputs if name != party.name]
+    names = [name for name in roles.inputs if ordered or name != party.name]
     if not names:
         return 1.0
     sample = frame.select(roles.target, *names).with_columns(party.rank("dense").alias("")).drop_nulls("")

@@ -8,13 +8,13 @@ one side of the seal and of every fold.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
 from preceptor.data.table import Table
 from preceptor.finding import Finding
-from preceptor.split.drawing import Fold, also_in, folds_of, impossible, rows_of, set_aside
+from preceptor.split.drawing import Fold, also_in, folds_of, rows_of, set_aside
 from preceptor.split.expected import Expected, expected_width
 from preceptor.split.sealed import Sealed
 
@@ -28,7 +28,7 @@ class Split:
     """The open table, its folds, and the sealed rows.
 
     `how` says in words how rows were drawn; `groups` (N,) numbers the groups of the open rows, None where
-    the user named none; `left_out` counts rows that are on neither side, by reason.
+    the user named none; `repeated` counts the rows left out because a test file holds their like.
     """
 
     open: Table
@@ -38,7 +38,12 @@ class Split:
     groups: np.ndarray | None
     expected: Expected
     findings: tuple[Finding, ...] = ()
-    left_out: dict[str, int] = field(default_factory=dict)
+    repeated: int = 0
+
+    @property
+    def left_out(self) -> dict[str, int]:
+        """How many rows are on neither side, by reason."""
+        return {"it has the inputs of a row of the test file": self.repeated} if self.repeated else {}
 
 
 def split(
@@ -67,23 +72,23 @@ def split(
     rng = np.random.default_rng(seed)
     rows = rows_of(table, target, task, inputs, group, time)
     if sealed_file is None:
-        wanted = max(round(test_fraction * len(table)), min(FEWEST_SEALED, len(table) // 2))
-        aside = set_aside(rows, wanted, rng)
-        sealed, repeated = table.take(np.flatnonzero(aside)), 0
+        aside = set_aside(rows, _wanted(len(table), test_fraction), rng)
     else:
         aside = also_in(sealed_file, table, inputs)
-        sealed, repeated = sealed_file, int(aside.sum())
-    if not len(sealed) or aside.all():
-        raise impossible(group or time)
-    open_table, open_rows = table.take(np.flatnonzero(~aside)), rows.take(np.flatnonzero(~aside))
-    cut = folds_of(open_rows, folds, rng, group or time)
-    how = f"{_sealing(task, group, time, sealed_file)}; {_folding(cut, len(open_table), time)}"
-    groups = open_rows.parties if group else None
-    expected = expected_width(task, open_table.frame[target], len(sealed), groups)
-    few = len(np.unique(rows.parties[aside])) if group and not sealed_file else None
-    findings = tuple(_findings(len(sealed), expected, few, repeated))
-    left_out = {"has the inputs of a row of the test file": repeated} if repeated else {}
-    return Split(open_table, cut, Sealed(sealed), how, groups, expected, findings, left_out)
+    sealed = table.take(np.flatnonzero(aside)) if sealed_file is None else sealed_file
+    kept = np.flatnonzero(~aside)
+    cut = folds_of(rows.take(kept), folds, rng)
+    groups = rows.take(kept).parties if group else None
+    expected = expected_width(task, table.frame[target].gather(kept), len(sealed), groups)
+    repeated = int(aside.sum()) if sealed_file else 0
+    parties = len(np.unique(rows.parties[aside])) if group and not sealed_file else None
+    findings = tuple(_findings(len(sealed), expected, parties, repeated))
+    how = f"{_sealing(task, group, time, sealed_file)}; {_folding(cut, len(kept), time)}"
+    return Split(table.take(kept), cut, Sealed(sealed), how, groups, expected, findings, repeated)
+
+
+def _wanted(rows: int, share: float) -> int:
+    return max(round(share * rows), min(FEWEST_SEALED, rows // 2))
 
 
 def _sealing(task: str, group: str | None, time: str | None, sealed_file: Table | None) -> str:

@@ -29,17 +29,22 @@ class Fold:
 
 
 class Rows(NamedTuple):
-    """What drawing goes by: (N,) party numbers, (N,) strata, (N,) times or None, classes or not."""
+    """What drawing goes by: (N,) party numbers, (N,) strata, whether those are classes, (N,) times or None.
+
+    `named` is the column that the user named to split by.
+    """
 
     parties: np.ndarray
     strata: np.ndarray
-    times: np.ndarray | None
     has_classes: bool
+    times: np.ndarray | None
+    named: str | None
 
     def take(self, rows: np.ndarray) -> "Rows":
         """The given rows, in that order; parties are numbered afresh."""
         times = None if self.times is None else self.times[rows]
-        return Rows(_renumbered(self.parties[rows]), self.strata[rows], times, self.has_classes)
+        parties = _renumbered(self.parties[rows])
+        return self._replace(parties=parties, strata=self.strata[rows], times=times)
 
 
 def rows_of(
@@ -55,7 +60,8 @@ def rows_of(
             times = first[parties]
     else:
         parties = np.arange(len(table)) if time else copies(table.frame.select(inputs))
-    return Rows(parties, _strata(table.frame[target], task), times, task.endswith("class"))
+    strata = _strata(table.frame[target], task)
+    return Rows(parties, strata, task.endswith("class"), times, group or time)
 
 
 def _column(table: Table, name: str, flag: str) -> pl.Series:
@@ -102,14 +108,17 @@ def _renumbered(numbers: np.ndarray) -> np.ndarray:
 
 
 def set_aside(rows: Rows, wanted: int, rng: np.random.Generator) -> np.ndarray:
-    """(N,) booleans: about `wanted` rows, whole parties, the others holding every class."""
-    if rows.times is not None:
-        return _latest(rows.times, wanted)
-    aside = _drawn(rows, wanted, rng)
-    if rows.has_classes:
+    """(N,) booleans: about `wanted` rows, whole parties, the others holding every class.
+
+    Raises Mistake "split-impossible" when that is none of the rows, or all of them.
+    """
+    aside = _drawn(rows, wanted, rng) if rows.times is None else _latest(rows.times, wanted)
+    if rows.has_classes and rows.times is None:
         lost = np.flatnonzero(~np.isin(rows.strata, rows.strata[~aside]))
         one_each = lost[np.unique(rows.strata[lost], return_index=True)[1]]
         aside &= ~np.isin(rows.parties, rows.parties[one_each])
+    if aside.all() or not aside.any():
+        raise _impossible(rows.named)
     return aside
 
 
@@ -147,12 +156,12 @@ def also_in(sealed: Table, table: Table, inputs: Sequence[str]) -> np.ndarray:
     return np.isin(numbers[: len(table)], numbers[len(table) :])
 
 
-def folds_of(rows: Rows, wished: int | None, rng: np.random.Generator, named: str | None) -> tuple[Fold, ...]:
+def folds_of(rows: Rows, wished: int | None, rng: np.random.Generator) -> tuple[Fold, ...]:
     """The folds of the open rows: the `wished` number of them, or as many as their number asks for.
 
-    `named` is the column that the split goes by, for the Mistakes "folds-and-time", "split-impossible".
+    Raises Mistake "folds-and-time" and "split-impossible".
     """
-    total, parties = len(rows.parties), rows.parties.max() + 1
+    total = len(rows.parties)
     if rows.times is not None and wished not in (None, 1):
         raise Mistake(
             "folds-and-time",
@@ -160,21 +169,26 @@ def folds_of(rows: Rows, wished: int | None, rng: np.random.Generator, named: st
             why="In time order the latest open rows validate, once: the past must not be told by the future.",
             todo="Leave out --folds or --time.",
         )
+    if len(np.unique(rows.parties)) < 2:
+        raise _impossible(rows.named)
     several = 10 if total < TINY_BELOW else 5 if total < FOLDED_BELOW else 1
-    count = 1 if rows.times is not None else min(wished or several, parties)
-    if count > 1:
-        dealt = np.empty(parties, dtype=np.int64)
-        dealt[_ordered(rows, rng)] = np.arange(parties) % count
-        masks = [dealt[rows.parties] == number for number in range(count)]
+    if rows.times is not None or (wished or several) == 1:
+        validation = [set_aside(rows, max(1, min(round(VALIDATION_SHARE * total), MOST_VALIDATION)), rng)]
     else:
-        masks = [set_aside(rows, max(1, min(round(VALIDATION_SHARE * total), MOST_VALIDATION)), rng)]
-    if any(mask.all() or not mask.any() for mask in masks):
-        raise impossible(named)
-    return tuple(Fold(np.flatnonzero(~mask), np.flatnonzero(mask)) for mask in masks)
+        validation = _dealt(rows, wished or several, rng)
+    return tuple(Fold(np.flatnonzero(~mask), np.flatnonzero(mask)) for mask in validation)
 
 
-def impossible(named: str | None) -> Mistake:
-    """The Mistake of a table whose rows, or those of column `named`, are too alike to be divided."""
+def _dealt(rows: Rows, count: int, rng: np.random.Generator) -> list[np.ndarray]:
+    """(N,) booleans a fold: parties dealt out like cards, along the strata."""
+    order = _ordered(rows, rng)
+    count = min(count, len(order))
+    fold = np.empty(len(order), dtype=np.int64)
+    fold[order] = np.arange(len(order)) % count
+    return [fold[rows.parties] == number for number in range(count)]
+
+
+def _impossible(named: str | None) -> Mistake:
     return Mistake(
         "split-impossible",
         "The rows cannot be divided into training, validation and test rows.",

@@ -1,1 +1,115 @@
-"""One symptom a file: evidence becomes a Finding."""
+"""What goes wrong in training, one symptom a file: evidence, name, remedy.
+
+    for check in before_training(net, inputs, goal, loss, held_out=(inputs, goal)):
+        print(check.text)
+    findings = diagnose(history, baseline_loss, rival_loss, plan)
+
+Symptoms share causes, so they are asked in the order in which they explain each other: numbers that are
+none, then the learning rate, then the labels, then the fit. The first that fits is named, and the others
+that would fit stand beside it in its evidence as `also`. A warning takes two keys, symptom and harm; the
+numbers are shares of the dumb predictor's loss.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+
+import polars as pl
+from torch import Tensor, nn
+
+from preceptor.diagnose.chance import chance
+from preceptor.diagnose.check import Check, Loss
+from preceptor.diagnose.curve import Curve, PerFold, curves
+from preceptor.diagnose.divergence import divergence
+from preceptor.diagnose.ignored_input import check_ignored_input
+from preceptor.diagnose.learning_rate_high import learning_rate_high
+from preceptor.diagnose.learning_rate_low import learning_rate_low
+from preceptor.diagnose.mixed_batch import check_mixed_batch
+from preceptor.diagnose.one_batch import check_one_batch, rehearse
+from preceptor.diagnose.overfitting import overfitting
+from preceptor.diagnose.shuffled_labels import check_shuffled_labels
+from preceptor.diagnose.signal_scale import check_signal_scale
+from preceptor.diagnose.starting_loss import check_starting_loss
+from preceptor.diagnose.too_few_epochs import too_few_epochs
+from preceptor.diagnose.underfitting import underfitting
+from preceptor.diagnose.unreached import check_parameters
+from preceptor.finding import Finding
+from preceptor.plan import Plan
+
+
+def before_training(
+    net: nn.Module,
+    inputs: Sequence[Tensor],
+    goal: Tensor,
+    loss: Loss,
+    *,
+    held_out: tuple[Sequence[Tensor], Tensor] | None = None,
+    frozen: Collection[str] = (),
+) -> list[Check]:
+    """Every check of the untrained net on training rows, in the order in which they explain each other.
+
+    `inputs` are what `net(*inputs)` takes, each (N, ...); `goal` (N, ...) and `loss(output, goal)` belong
+    together. `held_out` is inputs and goal of validation rows; without it shuffled labels are not tried.
+    `frozen` names parameters that are kept still on purpose. It costs a few hundred small steps at most,
+    leaves weights and random generator as they were, and stops at a loss that is not finite.
+    """
+    start = check_starting_loss(net, inputs, goal, loss)
+    if start.finding and start.finding.severity == "error":
+        return [start]
+    rehearsal = rehearse(net, inputs, goal, loss)
+    checks = [
+        start,
+        check_parameters(rehearsal, frozen),
+        check_ignored_input(rehearsal),
+        check_mixed_batch(rehearsal),
+        check_signal_scale(rehearsal),
+        check_one_batch(rehearsal),
+    ]
+    if held_out is not None:
+        checks.append(check_shuffled_labels(net, inputs, goal, loss, *held_out))
+    return checks
+
+
+def diagnose(
+    history: pl.DataFrame,
+    baseline_loss: PerFold,
+    rival_loss: PerFold | None = None,
+    plan: Plan | None = None,
+    *,
+    kept_best: bool = True,
+) -> list[Finding]:
+    """Name what went wrong in the training that `history` records, in the order of explanation.
+
+    `history` has the columns fold, epoch, step, learning_rate, train_loss, validation_loss and
+    gradient_norm, a row an epoch. `baseline_loss` is the dumb predictor's validation loss, `rival_loss`
+    the best rival's, for all folds or {fold: loss}, in the units of the validation loss (without label
+    smoothing); without a rival fewer faults are certain enough to be named. A finding is named when more
+    than half of the folds show it (an error: when any does); its numbers are those of the first such fold.
+    """
+    plan = plan or Plan.of()
+    named = [_named(curve, plan) for curve in curves(history, baseline_loss, rival_loss, kept_best=kept_best)]
+    found: list[Finding] = []
+    for code in dict.fromkeys(finding.code for finding in named if finding):
+        same = [finding for finding in named if finding and finding.code == code]
+        if 2 * len(same) > len(named) or same[0].severity == "error":
+            of_folds = {"folds": f"{len(same)} of {len(named)}"} if len(named) > 1 else {}
+            found.append(replace(same[0], evidence={**same[0].evidence, **of_folds}))
+    return found
+
+
+def _named(curve: Curve, plan: Plan) -> Finding | None:
+    """The first symptom of the cascade that one fold shows, with those after it as `also`."""
+    if wrong := divergence(curve):
+        return wrong
+    cascade = [
+        learning_rate_low(curve),
+        learning_rate_high(curve),
+        chance(curve),
+        too_few_epochs(curve),
+        underfitting(curve, plan.net),
+        overfitting(curve, plan.net, plan.training),
+    ]
+    seen = [finding for finding in cascade if finding]
+    if not seen:
+        return None
+    also = {"also": [finding.code for finding in seen[1:]]} if seen[1:] else {}
+    return replace(seen[0], evidence={**seen[0].evidence, **also})

@@ -1,0 +1,88 @@
+"""What a check before training is, and how it leaves no trace.
+
+A check tries something on a copy of the net in eval mode, with a fixed small number of steps and no
+clock, so that its verdict is a pure function of the net and the rows. The net's weights and the random
+generator are afterwards what they were, to the bit.
+
+Shapes: B rows. `inputs` are the tensors that the net takes, `goal` is what the loss compares with;
+`loss(output, goal)` is a scalar and deals itself with ensemble members.
+"""
+
+import copy
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from preceptor.finding import Finding
+from preceptor.training.optimisers import Adam
+from preceptor.training.parameters import FlatParameters
+
+Loss = Callable[[Tensor, Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class Check:
+    """What a check saw: a short phrase, its numbers, and a finding when something is wrong."""
+
+    name: str
+    text: str
+    evidence: dict[str, Any] = field(default_factory=dict)
+    finding: Finding | None = None
+
+    @property
+    def passed(self) -> bool:
+        """Whether nothing was wrong."""
+        return self.finding is None
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Inside, randomness starts from one place; afterwards the random generator is where it was."""
+    with torch.random.fork_rng(), torch.enable_grad():
+        torch.manual_seed(0)
+        yield
+
+
+def sample(rows: int, size: int) -> Tensor:
+    """Row numbers of at most `size` of `rows` rows, drawn evenly and always the same."""
+    return torch.randperm(rows, generator=torch.Generator().manual_seed(0))[:size]
+
+
+def copy_of(net: nn.Module) -> nn.Module:
+    """A copy of the net, in eval mode, that can be trained and thrown away."""
+    return copy.deepcopy(net).eval()
+
+
+def practise(
+    net: nn.Module,
+    inputs: Sequence[Tensor],
+    goal: Tensor,
+    loss: Loss,
+    *,
+    steps: int,
+    rate: float,
+    enough: float = 0.0,
+) -> tuple[nn.Module, list[float]]:
+    """A copy of `net` after full-batch steps of Adam in eval mode, and its loss before each.
+
+    It stops at the first loss that is at most `enough`, or that is not finite. ValueError when the
+    net has nothing to train.
+    """
+    pupil = copy_of(net)
+    flat = FlatParameters(pupil)
+    optimiser = Adam(flat)
+    losses: list[float] = []
+    with undisturbed():
+        for _ in range(steps):
+            flat.gradients.zero_()
+            value = loss(pupil(*inputs), goal)
+            losses.append(float(value.detach()))
+            if not enough < losses[-1] < float("inf"):
+                break
+            value.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+            optimiser.step(rate)
+    return pupil, losses

@@ -1,0 +1,51 @@
+"""Overfitting: the net learns the training rows by heart (diagnosis 33).
+
+    symptom   the median validation loss of the last tenth of the epochs lies above the lowest by more than
+              3 · noise and by more than a tenth of what had been gained, while the training loss fell on
+    harm      the last epoch's weights are the ones that stay
+
+Where the best epoch's weights are kept, as early stopping does, the harm is averted: a note. Still,
+more regularisation may move the best epoch lower. Source: tuning playbook; CS231n.
+"""
+
+import numpy as np
+
+from preceptor.diagnose.curve import Curve, as_call
+from preceptor.finding import Finding
+from preceptor.plan import NetPlan, TrainingPlan
+
+BAND, LOST = 3.0, 0.1
+
+
+def overfitting(curve: Curve, net: NetPlan, training: TrainingPlan) -> Finding | None:
+    """A validation loss that has turned upwards while the training loss has not."""
+    rise = float(np.median(curve.validation[curve.tail])) - curve.lowest
+    fall = float(curve.train[curve.best] - np.median(curve.train[curve.tail]))
+    gained = max(1 - curve.lowest, 0.0)
+    if fall <= 0 or rise <= BAND * curve.noise or rise <= LOST * gained:
+        return None
+    change = _more_regularised(net, training)
+    turn = int(curve.epoch[curve.best])
+    return Finding(
+        "overfitting",
+        "note" if curve.kept_best else "warning",
+        f"After epoch {turn} the validation loss rises from {curve.lowest:.2f} to {curve.lowest + rise:.2f}"
+        f" of the dumb predictor's, while the training loss falls on to {float(curve.train[-1]):.2f}.",
+        evidence={
+            "epoch": turn,
+            "best_validation": curve.lowest,
+            "rise": rise,
+            "noise": curve.noise,
+            "train_fall": fall,
+        },
+        done=f"The weights of epoch {turn} are kept." if curve.kept_best else "",
+        remedy=as_call(change),
+        change=change,
+    )
+
+
+def _more_regularised(net: NetPlan, training: TrainingPlan) -> dict[str, dict[str, float]]:
+    """More dropout while there is room (20 to 50 %, G14), then more weight decay."""
+    if net.dropout < 0.5:
+        return {"net": {"dropout": round(min(net.dropout + 0.1, 0.5), 2)}}
+    return {"training": {"weight_decay": max(10 * training.weight_decay, 1e-3)}}

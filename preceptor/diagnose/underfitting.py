@@ -1,0 +1,36 @@
+"""Underfitting: the net is too simple, for it fails on the training rows too (diagnosis 31).
+
+    symptom   min L_validation - L_train < 0.15 and L_train > 0.1 in the last tenth of the epochs: poor on
+              both alike
+    harm      a rival shows that more was to be had (`Curve.harmed`)
+
+Without a rival it cannot be told from answers that are noise, and it stays a note, where the best epoch
+is above 0.75. Source: CS231n; Karpathy (2019).
+"""
+
+import numpy as np
+
+from preceptor.diagnose.curve import Curve, as_call
+from preceptor.finding import Finding
+from preceptor.plan import NetPlan
+
+GAP, POOR, RICH = 0.15, 0.75, 0.1
+
+
+def underfitting(curve: Curve, net: NetPlan) -> Finding | None:
+    """Training and validation losses that are alike and poor; `net` is what was trained."""
+    train = float(np.median(curve.train[curve.tail]))
+    poor = curve.lowest > POOR if curve.harmed is None else curve.harmed
+    if not poor or curve.lowest - train >= GAP or train <= RICH:
+        return None
+    change = {"net": {"width": min(2 * net.width, 4096), "depth": max(net.depth, 2)}}
+    beside = f", while a rival reaches {curve.rival:.2f}" if curve.harmed else ""
+    return Finding(
+        "underfitting",
+        "warning" if curve.harmed else "note",
+        f"The net is as poor on the rows it has learnt, with {train:.2f} of the dumb predictor's loss, as on"
+        f" others, with {curve.lowest:.2f}{beside}.",
+        evidence={"train": train, "best_validation": curve.lowest, "rival": curve.rival},
+        remedy=as_call(change),
+        change=change,
+    )

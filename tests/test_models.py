@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from preceptor.models.embedding import Codes, Waves
+from preceptor.models.embedding import LEVELS, CodeEmbedding, NumberEmbedding, level_edges
 from preceptor.models.mlp import ACTIVATIONS, MLP
+from preceptor.models.neighbours import Neighbours
 from preceptor.models.perceptron import LinearClassifier, Perceptron
 from preceptor.models.tabular import TabularNet
 
@@ -33,7 +34,20 @@ class Case(NamedTuple):
 B, F = 7, 5
 NUMBERS = torch.randn(B, F, generator=seeded(1))
 CODES = torch.randint(0, 3, (B, 2), generator=seeded(2))
-SIZES = {"members": 3, "width": 8, "depth": 2, "embedding": 4}
+N = 20
+MEMORY = (
+    torch.randn(N, F, generator=seeded(4)),
+    torch.randint(0, 3, (N, 2), generator=seeded(5)),
+    torch.randint(0, 2, (N,), generator=seeded(6)),
+)
+SIZES = {"members": 3, "width": 8, "depth": 2, "embedding": 4, "neighbours": 6}
+
+
+def remembered(model, *rows: Tensor):
+    """The model after it has looked at training rows."""
+    model.remember(*rows)
+    return model
+
 
 CASES = {
     "perceptron": Case(lambda: Perceptron(F), (NUMBERS,), (B,), Perceptron.parameter_count(F)),
@@ -52,14 +66,23 @@ CASES = {
         (B, 2),
         MLP.parameter_count(F, 2, (6, 5, 4)),
     ),
-    "waves": Case(
-        lambda: Waves(F, 4, generator=seeded()), (NUMBERS,), (B, F * 4), Waves.parameter_count(F, 4)
+    "numbers": Case(
+        lambda: remembered(NumberEmbedding(F, 4, generator=seeded()), NUMBERS),
+        (NUMBERS,),
+        (B, F * 4),
+        NumberEmbedding.parameter_count(F, 4),
     ),
     "codes": Case(
-        lambda: Codes((3, 9), 4, generator=seeded()),
+        lambda: CodeEmbedding((3, 9), 4, generator=seeded()),
         (CODES,),
         (B, 3 + 4),
-        Codes.parameter_count((3, 9), 4),
+        CodeEmbedding.parameter_count((3, 9), 4),
+    ),
+    "tabular-with-memory": Case(
+        lambda: remembered(TabularNet(F, (3, 3), 2, **SIZES, memory=N, generator=seeded()), *MEMORY),
+        (NUMBERS, CODES),
+        (B, 3, 2),
+        TabularNet.parameter_count(F, (3, 3), 2, **SIZES, memory=N),
     ),
     "tabular": Case(
         lambda: TabularNet(F, (3, 3), 2, **SIZES, generator=seeded()),
@@ -233,3 +256,82 @@ def test_a_small_net_can_learn_xor_where_the_perceptron_cannot():
         nn.functional.cross_entropy(net(x), y).backward()
         optimiser.step()
     assert net(x).argmax(dim=1).tolist() == y.tolist()
+
+
+def test_saved_memory_is_loaded_into_a_net_that_remembers_nothing(tmp_path):
+    def build():
+        return TabularNet(F, (3, 3), 2, **SIZES, memory=N, generator=seeded())
+
+    net = awake(remembered(build(), *MEMORY)).eval()
+    save_file(net.state_dict(), tmp_path / "model.safetensors")
+    again = build().eval()
+    again.load_state_dict(load_file(tmp_path / "model.safetensors"))
+    assert torch.equal(net(NUMBERS, CODES), again(NUMBERS, CODES))
+
+
+def looked_up(training: bool, query: Tensor, memory: Tensor, answers: Tensor) -> Tensor:
+    """The mean answers that identity projections find for `query` rows among `memory` rows."""
+    look = Neighbours(2, 2, len(memory), 1)
+    look.point.load_state_dict({"weight": 30 * torch.eye(2), "bias": torch.zeros(2)})
+    look.remember(answers, torch.arange(len(memory)))
+    keys = torch.tensor([int((memory == row).all(1).nonzero()) for row in query])
+    return look.train(training)(query, memory, keys, torch.arange(len(memory)))[:, 0]
+
+
+def test_the_nearest_rows_answer_is_found():
+    memory = torch.tensor([[0.0, 0], [0, 1], [1, 0], [1.2, 0]])
+    answers = torch.tensor([1.0, 2, 3, 4])
+    found = looked_up(False, memory, memory, answers)
+    torch.testing.assert_close(found, answers)
+
+
+def test_a_row_in_training_never_sees_its_own_answer():
+    memory = torch.tensor([[0.0, 0], [0, 1], [1, 0], [1.2, 0]])
+    answers = torch.tensor([1.0, 2, 3, 4])
+    found = looked_up(True, memory, memory, answers)
+    torch.testing.assert_close(found, torch.tensor([2.5, 1, 4, 3]))
+
+
+def test_a_net_in_training_does_not_depend_on_the_answers_of_rows_with_the_same_inputs():
+    numbers, codes = NUMBERS[:1].repeat(N, 1), CODES[:1].repeat(N, 1)
+    numbers[N // 2 :] += torch.randn(N // 2, F, generator=seeded(7))
+    outputs = []
+    for twins_answer in (0.0, 1.0):
+        goal = torch.linspace(-1, 1, N)
+        goal[: N // 2] = twins_answer
+        net = TabularNet(F, (3, 3), 1, **SIZES, memory=N, dropout=0.0, generator=seeded())
+        net = awake(remembered(net, numbers, codes, goal)).train()
+        outputs.append(net(NUMBERS[:1], CODES[:1]))
+    torch.testing.assert_close(*outputs)
+
+
+def test_a_memory_smaller_than_the_training_rows_keeps_evenly_spaced_ones():
+    net = remembered(TabularNet(F, (3, 3), 2, **SIZES, memory=5, generator=seeded()), *MEMORY)
+    assert torch.equal(net.numbers_kept, MEMORY[0][[0, 5, 10, 14, 19]])
+
+
+def test_only_a_feature_crowded_into_one_value_has_levels():
+    smooth = torch.randn(1000, generator=seeded())
+    gains = torch.where(smooth > 0.5, torch.round(smooth * 10), 0.0)
+    edges = level_edges(gains)
+    assert len(level_edges(smooth)) == 0
+    assert len(edges) == len(gains.unique()) - 1
+    assert (edges.diff() > 0).all()
+    assert len(level_edges(torch.where(smooth > 0.3, smooth, 0.0))) == LEVELS - 1
+
+
+def test_neighbours_find_a_pattern_that_only_alike_rows_reveal():
+    numbers = torch.randint(0, 40, (600, 1), generator=seeded()).float() / 10
+    codes = torch.zeros(600, 0, dtype=torch.int64)
+    noise = torch.randn(600, 1, generator=seeded(1)) * 1e-3
+    goal = torch.randn(40, generator=seeded(2))[(numbers[:, 0] * 10).round().long()]
+    numbers = numbers + noise
+    net = TabularNet(1, (), 1, members=2, width=16, memory=400, generator=seeded())
+    net.remember(numbers[:400], codes[:400], goal[:400])
+    optimiser = torch.optim.AdamW(net.parameters(), lr=1e-2)
+    for _ in range(150):
+        optimiser.zero_grad()
+        (net(numbers[:400], codes[:400])[..., 0] - goal[:400, None]).square().mean().backward()
+        optimiser.step()
+    unseen = net.eval()(numbers[400:], codes[400:])[..., 0].mean(dim=1)
+    assert (unseen - goal[400:]).square().mean() < 0.1 * goal.var()

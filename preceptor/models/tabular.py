@@ -1,14 +1,16 @@
-"""The net for tables: many MLPs that share nearly all weights and answer as one (TabM).
+"""The net for tables: it looks up neighbours, and many MLPs that share nearly all weights answer as one.
 
-Gorishniy et al., 2024, "TabM: advancing tabular deep learning with parameter-efficient ensembling".
-Every member sees the inputs through scales of its own and ends in an output layer of its own; the
-layers between are shared. The members are trained at once, each on its own loss, and averaged.
+Three ideas, each measured in LOG.md. *Embeddings* let it draw sharp lines (embedding.py). *Neighbours*
+let it ask what became of rows like this one (neighbours.py). *Members* (TabM, Gorishniy et al., 2024):
+every member sees the inputs through scales of its own and ends in an output layer of its own, the
+layers between are shared; all are trained at once, each on its own loss, and averaged.
 
-    net = TabularNet(features=8, cardinalities=(5,), outputs=1, start=torch.zeros(1))
+    net = TabularNet(features=8, cardinalities=(5,), outputs=1, memory=len(goal))
+    net.remember(numbers, codes, goal)                   # the training rows, once, before training
     output = net(numbers, codes)                         # (B, members, outputs)
-    loss = stack(target.loss(output[:, m], goal) for m in members).mean()
 
-Shapes: B rows, F numbers, C codes, M members, I embedded inputs, H hidden width, K outputs.
+Shapes: B rows, N training rows, S remembered rows, F numbers, C codes, M members, I embedded inputs,
+H hidden width, K outputs.
 """
 
 import itertools
@@ -17,18 +19,28 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.nn import functional
 
-from preceptor.models.embedding import Codes, Waves
+from preceptor.models.embedding import CodeEmbedding, NumberEmbedding
 from preceptor.models.mlp import dense
+from preceptor.models.neighbours import Neighbours
+
+SEEN_AT_ONCE = 3000
+"""How many remembered rows a mini-batch is compared with while training."""
 
 
 class TabularNet(nn.Module):
-    """Embeddings, a scale for each member and input, shared dense layers, a head for each member.
+    """Embeddings, neighbours, a scale for each member and input, shared dense layers, a head a member.
 
     `features` counts the numbers, `cardinalities` the codes of each category, `outputs` what the
-    target asks for. `embedding` is the width of a number's embedding (0 or 1: the bare number) and
-    the cap of a category's. `start` (K,) is the output before training; the heads' weights start at
-    zero, so that the first loss is that of the best constant answer.
+    target asks for. `embedding` is the width of a number's embedding (0 or 1: the bare number) and the
+    cap of a category's; `neighbours` the width of the points between which distance is measured, and
+    `memory` how many training rows are kept to look among (either 0: none). `start` (K,) is the output
+    before training: the heads start at zero, so the first loss is that of the best constant answer.
     """
+
+    constants = ("numbers_kept", "codes_kept", "mixers")
+    numbers_kept: Tensor
+    codes_kept: Tensor
+    mixers: Tensor
 
     def __init__(
         self,
@@ -36,27 +48,33 @@ class TabularNet(nn.Module):
         cardinalities: tuple[int, ...],
         outputs: int,
         *,
-        members: int = 16,
-        width: int = 256,
-        depth: int = 3,
+        members: int = 8,
+        width: int = 128,
+        depth: int = 2,
         dropout: float = 0.1,
         embedding: int = 16,
+        neighbours: int = 32,
+        memory: int = 0,
         start: Tensor | None = None,
         generator: Generator | None = None,
     ):
         super().__init__()
         self.dropout = dropout
-        self.numbers = Waves(features, embedding, generator=generator) if embedding > 1 else nn.Identity()
-        self.codes = Codes(cardinalities, max(embedding, 1), generator=generator)
+        self.numbers = NumberEmbedding(features, embedding, generator=generator) if embedding > 1 else None
+        self.codes = CodeEmbedding(cardinalities, max(embedding, 1), generator=generator)
         inputs = _embedded(features, cardinalities, embedding)
-        signs = torch.empty(members, inputs).uniform_(-1, 1, generator=generator).sign()
-        self.scale = nn.Parameter(signs)
-        sizes = (inputs, *[width] * depth)
+        looks = neighbours > 0 and memory > 0
+        self.neighbours = (
+            Neighbours(inputs, neighbours, memory, outputs, generator=generator) if looks else None
+        )
+        self._make_memory(features, len(cardinalities), memory if looks else 0)
+        inputs += 2 * outputs * looks
+        self.scale = nn.Parameter(torch.empty(members, inputs).uniform_(-1, 1, generator=generator).sign())
         self.hidden = nn.ModuleList(
             dense(before, after, gain=2**0.5, generator=generator)
-            for before, after in itertools.pairwise(sizes)
+            for before, after in itertools.pairwise((inputs, *[width] * depth))
         )
-        self.head = nn.Parameter(torch.zeros(members, sizes[-1], outputs))
+        self.head = nn.Parameter(torch.zeros(members, width if depth else inputs, outputs))
         start = torch.zeros(outputs) if start is None else start
         self.bias = nn.Parameter(start.expand(members, outputs).clone())
 
@@ -66,22 +84,68 @@ class TabularNet(nn.Module):
         cardinalities: tuple[int, ...],
         outputs: int,
         *,
-        members: int = 16,
-        width: int = 256,
-        depth: int = 3,
+        members: int = 8,
+        width: int = 128,
+        depth: int = 2,
         embedding: int = 16,
+        neighbours: int = 32,
+        memory: int = 0,
     ) -> int:
-        """Embeddings + scales + shared layers + heads."""
+        """Embeddings + the neighbours' projection + scales + shared layers + heads."""
+        count = CodeEmbedding.parameter_count(cardinalities, max(embedding, 1))
+        count += NumberEmbedding.parameter_count(features, embedding) if embedding > 1 else 0
         inputs = _embedded(features, cardinalities, embedding)
+        if neighbours and memory:
+            count += Neighbours.parameter_count(inputs, neighbours)
+            inputs += 2 * outputs
         sizes = (inputs, *[width] * depth)
         shared = sum((before + 1) * after for before, after in itertools.pairwise(sizes))
-        numbers = Waves.parameter_count(features, embedding) if embedding > 1 else 0
-        codes = Codes.parameter_count(cardinalities, max(embedding, 1))
-        return numbers + codes + members * inputs + shared + members * (sizes[-1] + 1) * outputs
+        return count + members * inputs + shared + members * (sizes[-1] + 1) * outputs
+
+    def _make_memory(self, features: int, codes: int, memory: int) -> None:
+        """Empty memory. `mixers` turn a row's bits into its key; drawn once, they need no seed."""
+        self.register_buffer("numbers_kept", torch.zeros(memory, features))
+        self.register_buffer("codes_kept", torch.zeros(memory, codes, dtype=torch.int64))
+        draw = Generator().manual_seed(0)
+        self.register_buffer("mixers", torch.randint(-(2**62), 2**62, (features + codes,), generator=draw))
+
+    @torch.no_grad()
+    def remember(self, numbers_NF: Tensor, codes_NC: Tensor, goal: Tensor) -> None:
+        """Look at the training rows once, before training; `goal` as the target kind encodes it.
+
+        When there are more rows than `memory`, evenly spaced ones are kept.
+        """
+        if self.numbers:
+            self.numbers.remember(numbers_NF)
+        if self.neighbours:
+            kept = torch.linspace(0, len(goal) - 1, len(self.numbers_kept)).round().long()
+            self.numbers_kept.copy_(numbers_NF[kept])
+            self.codes_kept.copy_(codes_NC[kept])
+            self.neighbours.remember(goal[kept], self._keys(self.numbers_kept, self.codes_kept))
+
+    def _keys(self, numbers_BF: Tensor, codes_BC: Tensor) -> Tensor:
+        """A number (B,) for each row's exact inputs, the same in any batch."""
+        bits = (numbers_BF + 0.0).contiguous().view(torch.int32).long()
+        return (torch.cat([bits, codes_BC], dim=1) * self.mixers).sum(dim=1)
+
+    def _embed(self, numbers_BF: Tensor, codes_BC: Tensor) -> Tensor:
+        """(B, I)"""
+        numbers = self.numbers(numbers_BF) if self.numbers else numbers_BF
+        return torch.cat([numbers, self.codes(codes_BC)], dim=1)
+
+    def _look_up(self, x_BI: Tensor, keys_B: Tensor) -> Tensor:
+        """What became of the rows nearest to each: among a random part of the memory while training."""
+        assert self.neighbours is not None
+        memory = len(self.numbers_kept)
+        seen_S = torch.randperm(memory)[:SEEN_AT_ONCE] if self.training else torch.arange(memory)
+        x_SI = self._embed(self.numbers_kept[seen_S], self.codes_kept[seen_S])
+        return self.neighbours(x_BI, x_SI, keys_B, seen_S)
 
     def forward(self, numbers_BF: Tensor, codes_BC: Tensor) -> Tensor:
         """Every member's output for every row, (B, M, K)."""
-        x_BI = torch.cat([self.numbers(numbers_BF), self.codes(codes_BC)], dim=1)
+        x_BI = self._embed(numbers_BF, codes_BC)
+        if self.neighbours:
+            x_BI = torch.cat([x_BI, self._look_up(x_BI, self._keys(numbers_BF, codes_BC))], dim=1)
         a_BMH = x_BI[:, None, :] * self.scale
         for layer in self.hidden:
             a_BMH = functional.dropout(functional.relu(layer(a_BMH)), self.dropout, self.training)
@@ -90,5 +154,4 @@ class TabularNet(nn.Module):
 
 def _embedded(features: int, cardinalities: tuple[int, ...], embedding: int) -> int:
     """How many inputs a row has after embedding."""
-    numbers = features * max(embedding, 1)
-    return numbers + sum(Codes.width(codes, max(embedding, 1)) for codes in cardinalities)
+    return features * max(embedding, 1) + CodeEmbedding.width(cardinalities, max(embedding, 1))

@@ -1,0 +1,67 @@
+"""What became of rows like this one: a learned nearest-neighbour look-up inside a net.
+
+Every row is projected to a point; the answers of remembered training rows are averaged, weighted by
+how near their points lie. The projection learns by gradient descent which rows count as alike
+(neighbourhood components, Goldberger et al., 2004; ModernNCA, Ye et al., 2024; TabR, Gorishniy et
+al., 2023). A training row never sees its own answer, nor that of a row with the same inputs.
+
+    look = Neighbours(inputs=32, width=16, memory=1000, outputs=1)
+    look.remember(answers, keys)
+    context = look(x, keys, x_memory)                    # (B, 2 * outputs)
+
+Shapes: B rows, S remembered rows looked at, I inputs, D width of a point, K outputs.
+"""
+
+import torch
+from torch import Generator, Tensor, nn
+from torch.nn import functional
+
+from preceptor.models.mlp import dense
+
+
+class Neighbours(nn.Module):
+    """Mean and spread of the answers of the rows near each row.
+
+    `memory` is how many rows are remembered. Weights are a softmax of negative squared distances.
+    """
+
+    constants = ("answers", "keys")
+    answers: Tensor
+    keys: Tensor
+
+    def __init__(
+        self, inputs: int, width: int, memory: int, outputs: int, *, generator: Generator | None = None
+    ):
+        super().__init__()
+        self.point = dense(inputs, width, generator=generator)
+        self.register_buffer("answers", torch.zeros(memory, outputs))
+        self.register_buffer("keys", torch.zeros(memory, dtype=torch.int64))
+
+    @staticmethod
+    def parameter_count(inputs: int, width: int) -> int:
+        """One dense layer."""
+        return (inputs + 1) * width
+
+    def remember(self, goal: Tensor, keys_N: Tensor) -> None:
+        """Keep the answers: (N,) numbers, (N,) classes or (N, K) tags, and the rows' keys."""
+        if goal.ndim == 1:
+            goal = (
+                goal[:, None] if goal.is_floating_point() else functional.one_hot(goal, self.answers.shape[1])
+            )
+        self.answers.copy_(goal)
+        self.keys.copy_(keys_N)
+
+    def forward(self, x_BI: Tensor, x_SI: Tensor, keys_B: Tensor, seen_S: Tensor) -> Tensor:
+        """(B, 2K): weighted mean and standard deviation of the answers of the remembered rows `seen_S`.
+
+        `x_SI` are their embedded inputs. While training, rows with equal keys do not see each other.
+        """
+        points_BD, points_SD = self.point(x_BI), self.point(x_SI)
+        # -|b - s|² without |b|², which the softmax cancels
+        nearness_BS = torch.addmm(-points_SD.square().sum(1), points_BD, points_SD.T, alpha=2)
+        if self.training:
+            nearness_BS = nearness_BS.masked_fill(keys_B[:, None] == self.keys[seen_S], -1e9)
+        answers_SK = self.answers[seen_S]
+        moments_B2K = nearness_BS.softmax(dim=1) @ torch.cat([answers_SK, answers_SK.square()], dim=1)
+        mean_BK, square_BK = moments_B2K.chunk(2, dim=1)
+        return torch.cat([mean_BK, (square_BK - mean_BK.square()).clamp_min(1e-4).sqrt()], dim=1)

@@ -6,8 +6,8 @@ import altair as alt
 import numpy as np
 import polars as pl
 
-from preceptor.figures.figure import LIGHT, PERCENT, Figure, layered, quoted, reach, spoken, x, y
-from preceptor.figures.words import of_100, share, shortened
+from preceptor.figures.figure import LIGHT, PERCENT, Figure, layered, reach, spoken, x, y
+from preceptor.figures.words import of_100, quoted, share, shortened
 
 
 def roc(

@@ -16,12 +16,11 @@ from preceptor.figures.figure import (
     WIDE,
     Figure,
     layered,
-    quoted,
     rows_axis,
     spoken,
     x,
 )
-from preceptor.figures.words import count, of_100, plural, share, shortened
+from preceptor.figures.words import count, of_100, plural, quoted, share, shortened
 
 MOST = 12
 REST = "all others"
@@ -167,7 +166,7 @@ def _shares(rows: Sequence[tuple[str, int, float]], width: int) -> alt.LayerChar
 
 
 def class_balance(truth: np.ndarray, answer: np.ndarray, classes: Sequence[str]) -> Figure | None:
-    """How often each class was true and how often it was answered."""
+    """How often each class was true and how often answered; None where none is rare or never answered."""
     if len(truth) == 0 or len(classes) < 2:
         return None
     true, said = (np.bincount(v, minlength=len(classes)) for v in (truth, answer))
@@ -175,7 +174,7 @@ def class_balance(truth: np.ndarray, answer: np.ndarray, classes: Sequence[str])
     table = pl.DataFrame(
         {"class": [classes[n] for n in order], "truly": true[order], "answered": said[order]}
     )
-    if said.all() and true.min() > 0.6 * true.max():
+    if said.all() and true.min() * len(classes) > 0.3 * len(truth):
         return None
     never = [classes[n] for n in order if true[n] and not said[n]]
     name = quoted(shortened(never[0] if never else classes[order[-1]], 30))

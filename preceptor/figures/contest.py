@@ -6,7 +6,7 @@ from typing import Any, Literal
 import altair as alt
 import polars as pl
 
-from preceptor.figures.figure import LIGHT, NARROW, Figure, layered, ranged, rows_axis, spoken, x
+from preceptor.figures.figure import LIGHT, NARROW, PERCENT, Figure, layered, ranged, rows_axis, spoken, x
 from preceptor.figures.words import Interval, known
 
 Role = Literal["ours", "rival", "other"]
@@ -23,10 +23,13 @@ class Entry:
     role: Role
 
 
-def contest(entries: list[Entry], axis: str, higher_is_better: bool, title: str, rows: str) -> Figure | None:
+def contest(
+    entries: list[Entry], axis: str, higher_is_better: bool, title: str, rows: str, *, share: bool = False
+) -> Figure | None:
     """All scores with their intervals, best first; None where there is nobody to compare with.
 
-    `axis` names the metric with its unit, `rows` the rows the scores were measured on. A score far
+    `axis` names the metric with its unit, `rows` the rows the scores were measured on; a `share` is
+    shown in percent. A score far
     worse than the rest is drawn at the edge, with its true value beside it.
     """
     entries = sorted((e for e in entries if known(e.score)), key=lambda e: e.score, reverse=higher_is_better)
@@ -40,7 +43,7 @@ def contest(entries: list[Entry], axis: str, higher_is_better: bool, title: str,
         title=title,
         reading=f"Measured on {rows}; further to the {side} is better. A line is the range the score could "
         "take by luck of the draw: where two lines overlap widely, take the two for equal.",
-        draw=lambda width: _dots(entries, axis, width),
+        draw=lambda width: _dots(entries, axis, share, width),
         table=table,
     )
 
@@ -69,7 +72,7 @@ def _clipped(entries: list[Entry], low: float, high: float) -> pl.DataFrame:
     )
 
 
-def _dots(entries: list[Entry], axis: str, width: int) -> alt.LayerChart:
+def _dots(entries: list[Entry], axis: str, share: bool, width: int) -> alt.LayerChart:
     low, high = _limits(entries)
     room = (high - low) * 9 * max(len(entry.label) for entry in entries) / width  # for the last label
     data = _clipped(entries, low, high)
@@ -82,7 +85,9 @@ def _dots(entries: list[Entry], axis: str, width: int) -> alt.LayerChart:
         ),
     )
     limits: dict[str, Any] = {"domain": [low, high + room], "nice": False}
-    across, start, end = (x(axis, [low, high], field=field, **limits) for field in ("x", "from", "to"))
+    across, start, end = (
+        x(axis, PERCENT if share else [low, high], field=field, **limits) for field in ("x", "from", "to")
+    )
     base = alt.Chart(data).encode(rows_axis(data["row"].to_list(), width), colour)
     bars = base.mark_rule(strokeWidth=3, opacity=0.55, aria=False).encode(start, alt.X2(field="to"))
     dots = base.mark_point(filled=True, size=90, opacity=1).encode(across, description=spoken())

@@ -13,6 +13,7 @@ import math
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import altair as alt
@@ -25,7 +26,7 @@ from preceptor.figures.words import Interval, known
 LIGHT = {
     "ours": "#0072b2",  # what preceptor answers
     "rival": "#a3477f",  # the best of the rivals
-    "other": "#8a93a0",  # what is neither: other rivals, the dumb predictor, rows left out
+    "other": "#727c89",  # what is neither: other rivals, the dumb predictor, rows left out
     "train": "#00875f",  # rows the net learns from
     "validation": "#b87a00",  # rows that choose between nets
     "wrong": "#cf5a00",  # errors, and where they are worse than elsewhere
@@ -68,34 +69,44 @@ class Figure:
 
     def chart(self, width: int = WIDE) -> alt.LayerChart:
         """The Altair chart, `width` pixels wide in all, in the house's style."""
-        drawn = self.draw(width).properties(
+        return self.draw(width).properties(
             width=width,
             autosize=alt.AutoSizeParams(type="fit", contains="padding"),
             padding={"left": 2, "top": 6, "right": 8, "bottom": 2},
+            config=_style(),
         )
-        return _styled(drawn)
 
 
-def _styled(chart: alt.LayerChart) -> alt.LayerChart:
-    text = {
+@cache
+def _style() -> alt.Config:
+    text: dict[str, Any] = {
         "labelColor": LIGHT["soft"],
         "titleColor": LIGHT["soft"],
         "labelFontSize": 13,
         "titleFontSize": 13,
     }
-    axis = {"gridColor": LIGHT["line"], "domain": False, "ticks": False, "labelPadding": 6, **text}
-    return (
-        chart.configure(font=FONT, background="transparent")
-        .configure_view(stroke=None)
-        .configure_axis(titleFontWeight="normal", titlePadding=8, labelLimit=260, **axis)
-        .configure_legend(title=None, symbolStrokeWidth=3, symbolOpacity=1, padding=4, labelLimit=300, **text)
-        .configure_text(font=FONT, fontSize=13, color=LIGHT["ink"])
+    axis: dict[str, Any] = {
+        "gridColor": LIGHT["line"],
+        "domain": False,
+        "ticks": False,
+        "labelPadding": 6,
+        **text,
+    }
+    return alt.Config(
+        font=FONT,
+        background=LIGHT["paper"],
+        view=alt.ViewConfig(stroke=None),
+        axis=alt.AxisConfig(titleFontWeight="normal", titlePadding=8, labelLimit=260, **axis),
+        legend=alt.LegendConfig(
+            title=None, symbolStrokeWidth=3, symbolOpacity=1, padding=4, labelLimit=300, **text
+        ),
+        text=alt.MarkConfig(font=FONT, fontSize=13, color=LIGHT["ink"]),
     )
 
 
 def x(title: str, values: Iterable[float] = (), *, field: str = "x", **scale: Any) -> alt.X:
     """A horizontal numeric axis whose tick labels suit `values`; `scale` as in `altair.Scale`."""
-    axis = _ticks(values, labelSeparation=10)
+    axis = _ticks(values, labelSeparation=10, titleAnchor="end")
     return alt.X(field=field, type="quantitative", title=title, axis=axis, scale=_scale(scale))
 
 
@@ -177,8 +188,3 @@ def reach(*columns: pl.Series) -> tuple[float, float]:
     """The least and the greatest of all values."""
     values = np.concatenate([column.to_numpy() for column in columns])
     return float(values.min()), float(values.max())
-
-
-def quoted(name: str) -> str:
-    """A value from the data, marked as such in a title."""
-    return f"“{name}”"

@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass
 import altair as alt
 import polars as pl
 
-from preceptor.figures.figure import LIGHT, Figure, layered, quoted, ranged, rows_axis, spoken, x
-from preceptor.figures.words import Interval, known, plural, shortened
+from preceptor.figures.figure import LIGHT, PERCENT, Figure, layered, ranged, rows_axis, spoken, x
+from preceptor.figures.words import Interval, known, plural, quoted, shortened
 
 MOST = 14
 
@@ -35,7 +35,7 @@ class Slice:
     verdict: str  # "worse", "better" or "same"
 
 
-def importance(weights: Sequence[Weight], axis: str) -> Figure | None:
+def importance(weights: Sequence[Weight], axis: str, *, share: bool = False) -> Figure | None:
     """How much each column matters, greatest first; None where no column matters."""
     ranked = sorted((w for w in weights if known(w.drop)), key=lambda w: w.drop, reverse=True)
     if not ranked or ranked[0].drop <= 0:
@@ -50,12 +50,12 @@ def importance(weights: Sequence[Weight], axis: str) -> Figure | None:
         "how much worse the answers became. A grey bar could be chance. Columns that say the same share the "
         "credit."
         + (f" The {plural(hidden, 'column')} that matter least are in the table only." if hidden > 0 else ""),
-        draw=lambda width: _bars(ranked[:MOST], axis, width),
+        draw=lambda width: _bars(ranked[:MOST], axis, share, width),
         table=table,
     )
 
 
-def _bars(weights: list[Weight], axis: str, width: int) -> alt.LayerChart:
+def _bars(weights: list[Weight], axis: str, share: bool, width: int) -> alt.LayerChart:
     data = ranged((w.drop for w in weights), (w.interval for w in weights)).with_columns(
         pl.Series("row", [w.column for w in weights]),
         pl.Series("says", [f"{w.column}: {w.label}" for w in weights]),
@@ -71,7 +71,7 @@ def _bars(weights: list[Weight], axis: str, width: int) -> alt.LayerChart:
         legend=None,
         scale=alt.Scale(domain=["blue", "grey"], range=[LIGHT["ours"], LIGHT["other"]]),
     )
-    ends = data["to"].to_list()
+    ends = PERCENT if share else data["to"].to_list()
     across = x(axis, ends, field="score", zero=True, nice=False)
     base = alt.Chart(data).encode(rows_axis(data["row"].to_list(), width))
     bars = base.mark_bar(cornerRadiusEnd=2, opacity=0.85).encode(across, shade, description=spoken())
@@ -81,29 +81,27 @@ def _bars(weights: list[Weight], axis: str, width: int) -> alt.LayerChart:
     return layered(bars, whisker, height=24 * len(weights) + 40)
 
 
-def slices(parts: Sequence[Slice], overall: float, axis: str) -> Figure | None:
+def slices(parts: Sequence[Slice], overall: float, axis: str, *, share: bool = False) -> Figure | None:
     """The score in each part of the data beside the score on all rows, worst first."""
     parts = [part for part in parts if known(part.score)]
     if len(parts) < 2 or not known(overall):
         return None
-    worst = parts[0]
-    told = f"{shortened(worst.column, 30)} = {shortened(worst.value, 30)}"
-    differs = any(part.verdict == "worse" for part in parts)
+    worst = next((part for part in parts if part.verdict == "worse"), None)
     scores = ranged((p.score for p in parts), (p.interval for p in parts))
     table = pl.DataFrame([asdict(part) for part in parts]).select("column", "value", "rows").hstack(scores)
     return Figure(
         name="slices",
-        title=f"It does worst where {told}"
-        if differs
+        title=f"It does worst where {shortened(worst.column, 30)} is {quoted(shortened(worst.value, 30))}"
+        if worst
         else "It does about equally well in every part of the data",
         reading="The dashed line is the score on all sealed rows. Orange: clearly worse; blue: clearly "
         "better; grey: too few rows or too small a difference to tell.",
-        draw=lambda width: _dots(list(parts[:MOST]), overall, axis, width),
+        draw=lambda width: _dots(list(parts[:MOST]), overall, axis, share, width),
         table=table,
     )
 
 
-def _dots(parts: list[Slice], overall: float, axis: str, width: int) -> alt.LayerChart:
+def _dots(parts: list[Slice], overall: float, axis: str, share: bool, width: int) -> alt.LayerChart:
     names = [f"{shortened(p.value, 24)} ({shortened(p.column, 24)})" + " " * n for n, p in enumerate(parts)]
     data = ranged((p.score for p in parts), (p.interval for p in parts)).with_columns(
         pl.Series("row", names),
@@ -119,7 +117,7 @@ def _dots(parts: list[Slice], overall: float, axis: str, width: int) -> alt.Laye
         legend=None,
         scale=alt.Scale(domain=["worse", "same", "better"], range=shades),
     )
-    ends = [*data["from"], *data["to"], overall]
+    ends = PERCENT if share else [*data["from"], *data["to"], overall]
     across = x(axis, ends, field="score")
     base = alt.Chart(data).encode(rows_axis(data["row"].to_list(), width))
     bars = base.mark_rule(strokeWidth=3, opacity=0.5, aria=False).encode(

@@ -11,8 +11,11 @@ from preceptor.figures.words import count, duration, known, plural
 SHADES = {"train": "train", "validation": "validation", "sealed": "ink", "left out": "other"}
 
 
-def rows_account(parts: Mapping[str, int]) -> Figure | None:
-    """Every row that was read and where it went; `parts` are among train, validation, sealed, left out."""
+def rows_account(parts: Mapping[str, int], folds: int = 1) -> Figure | None:
+    """Every row that was read and where it went; `parts` are among train, validation, sealed, left out.
+
+    With several `folds` training and validation rows change places so many times.
+    """
     parts = {name: parts[name] for name in SHADES if parts.get(name, 0) > 0}
     total = sum(parts.values())
     if len(parts) < 2:
@@ -25,7 +28,8 @@ def rows_account(parts: Mapping[str, int]) -> Figure | None:
         name="rows",
         title=f"Of {plural(total, 'row')}, {count(out)} had to be left out" if out else "Every row was used",
         reading="The net learns from the training rows; the validation rows choose between models; the "
-        "sealed rows were touched by nothing but the exam that gives the score.",
+        "sealed rows were touched by nothing but the exam that gives the score."
+        + (f" Training and validation rows changed places {folds} times." if folds > 1 else ""),
         draw=lambda width: _strip(parts, width),
         table=table,
     )
@@ -34,7 +38,7 @@ def rows_account(parts: Mapping[str, int]) -> Figure | None:
 def _strip(parts: Mapping[str, int], width: int) -> alt.LayerChart:
     total, reached, rows = sum(parts.values()), 0, []
     for name, many in parts.items():
-        wide = many / total * width > 7.5 * max(len(name), len(count(many)))
+        wide = many / total * width > 6.6 * max(len(name), len(count(many)))
         text = {"name": name if wide else "", "many": count(many) if wide else ""}
         middle = reached + many / 2
         says = f"{name}: {plural(many, 'row')}"

@@ -25,7 +25,7 @@ def interval_of(value: object) -> Interval | None:
 
 
 def step(value: float, interval: Interval | None = None) -> float:
-    """The last digit worth saying, as a power of ten: a third of the interval's half-width.
+    """The last digit worth saying, as a power of ten: at most half of the interval's half-width.
 
     Without an interval three significant digits are said, with one never more than four.
     """
@@ -33,7 +33,7 @@ def step(value: float, interval: Interval | None = None) -> float:
     half = (interval[1] - interval[0]) / 2 if interval else 0.0
     if half <= 0:
         return 10.0 ** (magnitude - 2)
-    return 10.0 ** max(math.floor(math.log10(half / 3)), magnitude - 3)
+    return 10.0 ** max(math.floor(math.log10(half / 2) + 1e-9), magnitude - 3)
 
 
 def number(value: object, interval: Interval | None = None, grain: float | None = None) -> str:
@@ -88,6 +88,13 @@ def plural(many: int, thing: str, things: str = "") -> str:
     return f"{count(many)} {thing if many == 1 else things or thing + 's'}"
 
 
+def spelt(many: int, thing: str, things: str = "") -> str:
+    """Like `plural`, small counts in letters: "one thing", "two things", "14 things"."""
+    small = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+    noun = thing if many == 1 else things or thing + "s"
+    return f"{small[many]} {noun}" if 0 <= many < len(small) else plural(many, thing, things)
+
+
 def duration(seconds: object) -> str:
     """Seconds as a person says them."""
     if not isinstance(seconds, int | float) or not known(seconds):
@@ -124,3 +131,8 @@ def shortened(text: object, most: int = 60) -> str:
         return line
     head = (most - 1) * 2 // 3
     return f"{line[:head].rstrip()}…{line[len(line) - (most - 1 - head) :].lstrip()}"
+
+
+def quoted(value: object) -> str:
+    """A value from the data, marked as such in a sentence."""
+    return f"“{value}”"

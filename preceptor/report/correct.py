@@ -1,0 +1,101 @@
+"""How do I correct it? What was found, what was tried, and what to type next."""
+
+import shlex
+
+from markupsafe import Markup
+
+from preceptor.explanations import explanations
+from preceptor.figures.words import listed, plural, quoted, shortened, spelt
+from preceptor.report.blocks import Block, Cards, Commands, Fold, Grid, Section, Text, say
+from preceptor.report.record import Event, Record
+from preceptor.report.verdict import Verdict
+
+QUESTION = "How do I correct it?"
+MOST = 6
+
+
+def how_to_correct(record: Record, verdict: Verdict) -> Section:
+    """The fifth section."""
+    grave = [f for f in record.findings if f.get("severity") in ("warning", "error")]
+    notes = [f for f in record.findings if f not in grave]
+    blocks: list[Block] = [Cards(grave[:MOST])] if grave else []
+    if len(grave) > MOST:
+        blocks.append(Fold(f"{plural(len(grave) - MOST, 'more finding')}", [Cards(grave[MOST:])]))
+    if notes:
+        blocks.append(Fold(f"{plural(len(notes), 'note')}, for completeness", [Cards(notes)]))
+    blocks += [*_left_out(record), *_remedies(record, verdict), *_commands(record)]
+    return Section("correct", QUESTION, _answer(grave, notes), blocks)
+
+
+def _answer(grave: list[Event], notes: list[Event]) -> Markup:
+    if not grave:
+        more = f"; {spelt(len(notes), 'note')} below" if notes else ""
+        return say("Nothing is wrong that preceptor could see{more}. More rows, or a column that tells more, "
+                   "would help most.", more=more)  # fmt: skip
+    many = spelt(len(grave), "thing").capitalize()
+    named = list(dict.fromkeys(quoted(_title(finding)) for finding in grave))
+    be = "is" if len(grave) == 1 else "are"
+    return say("{many} {be} worth a look: {named}.", many=many, be=be, named=listed(named, 3))
+
+
+def _title(finding: Event) -> str:
+    """What the finding's code is called, without the full stop."""
+    code = str(finding.get("code") or "")
+    known = explanations().get(code)
+    return known.title.rstrip(".") if known else code.replace("-", " ") or shortened(finding.get("text"), 60)
+
+
+def _left_out(record: Record) -> list[Block]:
+    """Rows and values that could not be used."""
+    read = record.last("read")
+    rows = [[str(why), plural(many, "row")] for why, many in (read.get("left_out") or {}).items()]
+    misfits = [(column, many) for column, many in (read.get("misfit_counts") or {}).items() if many]
+    rows += [
+        [f"values of {column} that could not be read", plural(many, "value")] for column, many in misfits
+    ]
+    return [Fold("What could not be used", [Grid("", ["why", "how many"], rows)])] if rows else []
+
+
+def _remedies(record: Record, verdict: Verdict) -> list[Block]:
+    """What preceptor changed by itself, and whether it helped."""
+    rows = [
+        [
+            str(remedy.get("text") or remedy.get("code")),
+            verdict.yardstick.said(remedy.get("before")),
+            verdict.yardstick.said(remedy.get("after")),
+            "kept" if remedy.get("kept") else "taken back",
+        ]
+        for remedy in record.of("remedy")
+    ]
+    if not rows:
+        return []
+    kept = sum(bool(remedy.get("kept")) for remedy in record.of("remedy"))
+    tried, helped = spelt(len(rows), "remedy", "remedies"), spelt(kept, "").strip()
+    told = f"preceptor tried {tried} by itself and kept {helped}, judged by the {verdict.yardstick.short} on validation rows."
+    return [Text(told), Grid("", ["remedy", "before", "after", ""], rows)]
+
+
+def _commands(record: Record) -> list[Block]:
+    run, target = shlex.quote(str(record.folder)), record.target
+    lines = []
+    if record.exam:
+        lines.append(("answer new rows", f"preceptor predict {run} new.csv -o answers.csv"))
+    elif record.stopped:
+        lines.append(("go on where it stopped", f"preceptor fit --resume {run}"))
+    codes = listed_codes(record)
+    if codes:
+        lines.append(("have a finding explained", f"preceptor explain {codes[0]}"))
+    again = f"preceptor fit {shlex.quote(record.source)} --target {shlex.quote(target)}"
+    minutes = record.plan.get("minutes") or record.last("start").get("minutes")
+    if isinstance(minutes, int | float):
+        lines.append(("give it more time", f"{again} --minutes {minutes * 4:g}"))
+    lines.append(("leave out a column that would not be known in time", f"{again} --ignore COLUMN"))
+    lines.append(
+        ("repeat this very run", f"preceptor fit {shlex.quote(record.source)} --plan {run}/plan.json")
+    )
+    return [Text("What to type next:"), Commands(lines)]
+
+
+def listed_codes(record: Record) -> list[str]:
+    """The codes of the findings, the gravest first, each once."""
+    return list(dict.fromkeys(str(f["code"]) for f in record.findings if f.get("code")))

@@ -1,0 +1,184 @@
+"""What the terminal says: one calm line a stage, aligned, with units and no false digits.
+
+    narrator = Narrator(folder)
+    for event in ledger_events:
+        for line in narrator.hear(event): print(line)
+    for line in narrator.close(): print(line)
+
+Events of one stage (rivals, checks, folds) become one line, told when the stage is over.
+"""
+
+import textwrap
+from pathlib import Path
+from typing import Any
+
+from preceptor.figures.words import count, duration, interval_of, known, listed, plural, quoted, spelt
+from preceptor.ledger import Ledger
+from preceptor.report.record import Record
+from preceptor.report.verdict import Verdict
+from preceptor.report.yardstick import Yardstick
+
+Event = dict[str, Any]
+WIDTH, INDENT = 110, 12
+TASKS = {"number": "number", "two-class": "two classes", "many-class": "many classes", "tags": "tags"}
+MOST_FINDINGS = 3
+
+
+class Narrator:
+    """Tells a run's events as lines of text; `folder` is named in the first line when it is known."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self.folder = folder
+        self.events: list[Event] = []
+        self.waiting: list[Event] = []
+
+    def hear(self, event: Event) -> list[str]:
+        """The lines that an event completes: often none."""
+        name = event["event"]
+        lines = self.close() if self.waiting and name not in (self.waiting[0]["event"], "decision") else []
+        self.events.append(event)
+        if name in _TOGETHER:
+            self.waiting.append(event)
+        elif name in _ALONE:
+            lines += _ALONE[name](self, event)
+        return lines
+
+    def close(self) -> list[str]:
+        """The lines of a stage that is over."""
+        heard, self.waiting = self.waiting, []
+        return _TOGETHER[heard[0]["event"]](self, heard) if heard else []
+
+    @property
+    def verdict(self) -> Verdict:
+        """The verdict as far as the events have come."""
+        return Verdict(Record(self.folder or Path(), self.events, {}, {}))
+
+    def _kinds(self, event: Event) -> list[str]:
+        record = self.verdict.record
+        read, inputs = record.last("read"), sum(c.get("role") == "input" for c in event.get("columns", []))
+        rows = f"{plural(read['rows'], 'row')}, " if "rows" in read else ""
+        task = TASKS.get(str(event.get("task")), str(event.get("task")))
+        told = f"{record.source} · {rows}{plural(inputs, 'input')} -> {record.target} ({task})"
+        return [f"{told}    {self.folder}/" if self.folder else told]
+
+    def _findings(self, findings: list[Event]) -> list[str]:
+        """Before the split they speak of the data, afterwards of the training."""
+        stage = "doctor" if self.verdict.record.of("split") else "data"
+        grave = [f for f in findings if f.get("severity") != "note"] or findings
+        told = [str(f.get("text") or f.get("code")).rstrip(".") for f in grave[:MOST_FINDINGS]]
+        rest = len(findings) - len(told)
+        return _lines(stage, "; ".join([*told, *([f"{rest} more in the report"] if rest else [])]))
+
+    def _split(self, event: Event) -> list[str]:
+        parts = {"train": "train", "validation": "validation", "test": "sealed"}
+        told = " · ".join(f"{count(event[part])} {word}" for part, word in parts.items() if part in event)
+        folds = f" · {event['folds']} folds" if (event.get("folds") or 1) > 1 else ""
+        expected = f"   {event['expected']}" if event.get("expected") else ""
+        return _lines("split", told + folds + expected)
+
+    def _rivals(self, rivals: list[Event]) -> list[str]:
+        return _lines("rivals", " · ".join(f"{_title(rival)} {self._said(rival)}" for rival in rivals))
+
+    def _said(self, line: Event, key: str = "score") -> str:
+        return self.verdict.yardstick.said(line.get(key), interval_of(line.get("interval")))
+
+    def _checks(self, checks: list[Event]) -> list[str]:
+        return _lines(
+            "checks",
+            " · ".join(
+                ("" if check.get("passed") else "FAILED: ") + str(check.get("text") or check.get("name"))
+                for check in checks
+            ),
+        )
+
+    def _train(self, lessons: list[Event]) -> list[str]:
+        epochs = sum(lesson.get("epochs") or 0 for lesson in lessons)
+        seconds = sum(lesson.get("seconds") or 0.0 for lesson in lessons)
+        best = listed(
+            dict.fromkeys(lesson.get("best_epoch") for lesson in lessons if lesson.get("best_epoch"))
+        )
+        nets = f"{spelt(len(lessons), 'net')}, " if len(lessons) > 1 else ""
+        told = f"{nets}{plural(epochs, 'epoch')} in {duration(seconds)}"
+        return _lines("train", told + (f", best at {best}" if best else ""))
+
+    def _remedy(self, event: Event) -> list[str]:
+        change = f"validation {self._said(event, 'before')} -> {self._said(event, 'after')}"
+        return _lines(
+            "doctor", f"{event.get('text')}, {change}, {'kept' if event.get('kept') else 'taken back'}"
+        )
+
+    def _candidates(self, event: Event) -> list[str]:
+        return _lines("choice", self.verdict.shipped) if event.get("shipped") else []
+
+    def _exam(self, event: Event) -> list[str]:
+        verdict = self.verdict
+        measure, interval = verdict.yardstick, interval_of(event.get("interval"))
+        if not known(event.get("score")):
+            return []
+        told = f"{measure.short} {self._said(event)}"
+        told += f" [{measure.between(interval, float(event['score']))}]" if interval else ""
+        return _lines("exam", f"{told}; {_compared(event, verdict.rival, measure)}")
+
+    def _interrupted(self, event: Event) -> list[str]:
+        return _lines(
+            "stopped", f"in the stage {quoted(event.get('stage'))}; what has been learnt by then is kept"
+        )
+
+    def _report(self, event: Event) -> list[str]:
+        return _lines("report", str(event.get("path")))
+
+
+def _compared(event: Event, rival: str, measure: Yardstick) -> str:
+    """How the answers compare with the best rival's."""
+    word, difference = event.get("verdict"), event.get("difference") or {}
+    if word == "chance" or not rival:
+        return "no better than chance" if word == "chance" else "no rival to compare with"
+    interval, gap = interval_of(difference.get("interval")), difference.get("value")
+    between = (
+        f" [{measure.gaps(interval).removeprefix('between ').replace(' and ', ' to ')}]" if interval else ""
+    )
+    by = f" by {measure.gap(float(gap), interval)}{between}" if known(gap) and gap else ""
+    return {"better": f"better than {rival}{by}", "worse": f"worse than {rival}{by}"}.get(
+        str(word), f"as good as {rival}"
+    )
+
+
+_TOGETHER = {
+    "finding": Narrator._findings,
+    "rival": Narrator._rivals,
+    "check": Narrator._checks,
+    "train": Narrator._train,
+}
+_ALONE = {
+    "kinds": Narrator._kinds,
+    "split": Narrator._split,
+    "remedy": Narrator._remedy,
+    "candidates": Narrator._candidates,
+    "exam": Narrator._exam,
+    "interrupted": Narrator._interrupted,
+    "report": Narrator._report,
+}
+
+
+def _title(line: Event) -> str:
+    return str(line.get("title") or line.get("name"))
+
+
+def _lines(stage: str, told: str) -> list[str]:
+    """A stage's line, broken where it is too long for a terminal."""
+    indent = " " * INDENT
+    first = f"  {stage:<{INDENT - 2}}"
+    return textwrap.wrap(told, WIDTH, initial_indent=first, subsequent_indent=indent) or [first.rstrip()]
+
+
+def stage_line(event: Event) -> str | None:
+    """The line of one event told alone; None where it has none."""
+    narrator = Narrator()
+    return "\n".join([*narrator.hear(event), *narrator.close()]) or None
+
+
+def terminal_summary(folder: Path) -> list[str]:
+    """A run's whole story, one line a stage."""
+    narrator = Narrator(folder)
+    told = [line for event in Ledger(folder / "ledger.jsonl").events for line in narrator.hear(event)]
+    return [*told, *narrator.close()]

@@ -1,0 +1,255 @@
+"""The verdict: one sentence that a person repeats correctly, and who it is about.
+
+verdict = Verdict(record)
+verdict.headline       # "preceptor's prediction of price is typically off by 42,900 (41,700 to ..."
+verdict.shipped        # "a blend of neural network and boosting"
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from markupsafe import Markup
+
+from preceptor.figures.words import count, interval_of, known, listed, plural, share, shortened
+from preceptor.report.blocks import name, say
+from preceptor.report.evidence import Classes
+from preceptor.report.record import Event, Record
+from preceptor.report.yardstick import Yardstick
+
+NETS = {"net", "network", "nets"}
+DUMB = {"dumb", "chance", "mean", "majority", "constant"}
+
+
+def _weight(candidate: Event) -> float:
+    weight = candidate.get("weight")
+    own = candidate.get("name") == "blend"
+    return float(weight) if isinstance(weight, int | float) and known(weight) and not own else 0.0
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the exam says of a run, in words."""
+
+    record: Record
+
+    @cached_property
+    def yardstick(self) -> Yardstick:
+        """The metric that the run is judged by."""
+        record, exam, result = self.record, self.record.exam, self.record.result
+        metric = exam.get("metric") or result.get("metric") or record.last("candidates").get("metric") or ""
+        if not metric:
+            metric = {"number": "rmse", "two-class": "roc_auc", "tags": "macro_f1"}.get(
+                record.task, "accuracy"
+            )
+        return Yardstick.of(
+            record.task,
+            metric,
+            record.target,
+            str(exam.get("title") or ""),
+            bool(result.get("higher_is_better")),
+        )
+
+    @cached_property
+    def titles(self) -> dict[str, str]:
+        """What each predictor is called."""
+        named = [*self.record.of("rival"), *self.record.last("candidates").get("list", [])]
+        named += [*self.record.exam.get("rivals", [])]
+        return {str(one.get("name")): str(one.get("title") or one.get("name")) for one in named}
+
+    @property
+    def word(self) -> str:
+        """One of "better", "as_good", "worse", "chance"; empty before the exam."""
+        return str(self.record.exam.get("verdict") or self.record.result.get("verdict") or "")
+
+    @property
+    def ships(self) -> str:
+        """The name of what `predict` uses; empty when nothing was chosen yet."""
+        return str(self.record.last("candidates").get("shipped") or self.record.result.get("shipped") or "")
+
+    @property
+    def ships_rival(self) -> bool:
+        """Whether a classical method answers, neither the net nor a blend with it."""
+        return bool(self.ships) and self.ships not in NETS and self.ships != "blend"
+
+    @cached_property
+    def shipped(self) -> str:
+        """What `predict` uses, in words: "the neural network", "a blend of net (70 %) and forest (30 %)"."""
+        title = self.titles.get(self.ships, self.ships)
+        if self.ships in DUMB:
+            return f"guessing ({title})"
+        if self.ships_rival or not self.ships:
+            return title
+        if self.ships != "blend":
+            return f"the {self.titles.get(self.ships, 'neural network')}"
+        parts = [one for one in self.record.last("candidates").get("list", []) if _weight(one) > 0]
+        weighed = [f"{self.titles[str(one.get('name'))]} ({share(_weight(one), (0, 0.2))})" for one in parts]
+        return f"a blend of {listed(weighed)}" if len(weighed) > 1 else "a blend"
+
+    @cached_property
+    def best_rival(self) -> Event:
+        """The rival that did best at the exam: name, title, score, interval; empty without any."""
+        rivals = [r for r in self.record.exam.get("rivals", []) if known(r.get("score"))]
+        rivals = [r for r in rivals if r.get("name") not in DUMB] or rivals
+        sign = 1 if self.yardstick.higher_is_better else -1
+        named = (self.record.result.get("rival") or {}).get("name")
+        ranked = sorted(rivals, key=lambda r: (r.get("name") == named, sign * r["score"]), reverse=True)
+        return ranked[0] if ranked else {}
+
+    @property
+    def rival(self) -> str:
+        """The best rival's title."""
+        return str(self.best_rival.get("title") or self.best_rival.get("name") or "")
+
+    @property
+    def dumb(self) -> Event:
+        """The dumb predictor's line of the exam; empty where it was not examined."""
+        return next((r for r in self.record.exam.get("rivals", []) if r.get("name") in DUMB), {})
+
+    @property
+    def headline(self) -> Markup:
+        """The verdict in one sentence."""
+        if not known(self.record.exam.get("score")):
+            return self._unexamined()
+        if self.word == "chance":
+            return say(
+                "No better than chance: these inputs do not tell {target}.", target=name(self.record.target)
+            )
+        return say("{performance}{clause}", performance=self.performance, clause=self._clause())
+
+    def _unexamined(self) -> Markup:
+        if self.record.stopped:
+            return say("No verdict: the run was stopped before the sealed rows were opened.")
+        return say("No verdict yet: the sealed rows have not been opened.")
+
+    @property
+    def performance(self) -> Markup:
+        """How good the answers are, in half a sentence."""
+        exam, measure = self.record.exam, self.yardstick
+        score, interval = float(exam["score"]), interval_of(exam.get("interval"))
+        told = _PERFORMANCE.get(measure.name, "preceptor predicts {target} with {title} {score}{range}")
+        between = measure.between(interval, score) if interval else ""
+        said = measure.said(score, interval)
+        return say(
+            told,
+            target=name(self.record.target),
+            pair=self._pair,
+            title=measure.short,
+            score=said,
+            range=f" ({between})" if interval else "",
+            hundred=said.removesuffix(PERCENT_SIGN),
+            hundreds=f" ({between.removesuffix(PERCENT_SIGN)})" if interval else "",
+        )
+
+    @property
+    def _pair(self) -> Markup:
+        """Two rows of different classes, for two classes."""
+        rows, target = self.record.evidence, name(self.record.target)
+        if not isinstance(rows, Classes):
+            return say("two rows that differ in {target}", target=target)
+        return say("one row with {target} “{no}” and one with “{yes}”",
+                   target=target, no=shortened(rows.names[0], 24), yes=shortened(rows.names[1], 24))  # fmt: skip
+
+    def _clause(self) -> Markup:
+        template = (_PLAINER if self.ships_rival else _CLAUSES).get(self.word)
+        if not template or not self.rival:
+            return say(".")
+        gap = (self.record.exam.get("difference") or {}).get("value")
+        by = f", by {self.yardstick.gap(float(gap), self._gap_interval)}" if known(gap) and gap else ""
+        return say(template, rival=self.rival, shipped=self.shipped, by=by)
+
+    @property
+    def _gap_interval(self) -> tuple[float, float] | None:
+        return interval_of((self.record.exam.get("difference") or {}).get("interval"))
+
+    @property
+    def difference(self) -> Markup:
+        """How sure the difference from the best rival is; empty where it was not measured."""
+        interval = self._gap_interval
+        if not interval or not self.rival or self.ships_rival:
+            return Markup("")
+        real = "more than luck explains" if interval[0] > 0 or interval[1] < 0 else "luck may explain it"
+        told = "The advantage over {rival} lies {range}: {real}."
+        return say(told, rival=self.rival, range=self.yardstick.gaps(interval), real=real)
+
+    @property
+    def lede(self) -> Markup:
+        """The sentence under the headline: on what it rests, and who answers."""
+        rows = (self.record.result.get("rows") or {}).get("test") or self.record.last("split").get("test")
+        if not self.record.exam:
+            return self._so_far
+        measured = say("Measured on {rows} that were sealed away before training began. ",
+                       rows=plural(rows, "row") if rows else "rows")  # fmt: skip
+        return measured + (
+            say("The answers come from {shipped}.", shipped=self.shipped) if self.shipped else Markup("")
+        )
+
+    @property
+    def validated(self) -> list[Event]:
+        """Everyone's score on validation rows."""
+        rivals = {r.get("name"): r for r in self.record.latest("rival", "name")}
+        return list(
+            {**rivals, **{c.get("name"): c for c in self.record.last("candidates").get("list", [])}}.values()
+        )
+
+    @property
+    def _so_far(self) -> Markup:
+        """The best score on validation rows; said when there is no exam."""
+        scored = [r for r in self.validated if known(r.get("score"))]
+        if not scored:
+            return say("{why}", why=self.record.lacks("How good the answers are is"))
+        best = max(scored, key=lambda r: r["score"] * (1 if self.yardstick.higher_is_better else -1))
+        return say(
+            "On validation rows the best so far is {title}, with {measure} {score}.",
+            title=best.get("title") or best.get("name"),
+            measure=self.yardstick.short,
+            score=self.yardstick.said(best["score"], interval_of(best.get("interval"))),
+        )
+
+    @property
+    def facts(self) -> list[tuple[str, str, str]]:
+        """The figures at the head of the page: (label, value, a line below)."""
+        exam, measure = self.record.exam, self.yardstick
+        if not known(exam.get("score")):
+            return []
+        interval, rival = interval_of(exam.get("interval")), self.best_rival
+        facts = [(measure.title, measure.said(exam["score"], interval),
+                  measure.between(interval, float(exam["score"])) if interval else "")]  # fmt: skip
+        if rival:
+            facts.append(
+                ("best rival", measure.said(rival["score"], interval_of(rival.get("interval"))), self.rival)
+            )
+        if self.dumb and self.dumb is not rival:
+            value = measure.said(self.dumb.get("score"), interval_of(self.dumb.get("interval")))
+            facts.append(("without any learning", value, str(self.dumb.get("title") or "")))
+        rows = self.record.result.get("rows") or {}
+        test = rows.get("test") or self.record.last("split").get("test")
+        if isinstance(test, int):
+            facts.append(
+                (
+                    "sealed rows",
+                    count(test),
+                    f"of {count(rows['read'])} read" if known(rows.get("read")) else "",
+                )
+            )
+        return facts
+
+
+PERCENT_SIGN = "\u00a0%"
+_PERFORMANCE = {
+    "rmse": "preceptor’s prediction of {target} is typically off by {score}{range}",
+    "mae": "preceptor’s prediction of {target} is off by {score} on average{range}",
+    "r2": "preceptor explains {score} of the differences in {target}{range}",
+    "accuracy": "preceptor answers {target} rightly in {hundred} of 100 rows{hundreds}",
+    "roc_auc": "Given {pair}, preceptor tells which is which {hundred} times in 100{hundreds}",
+    "macro_f1": "preceptor predicts {target} with an F1 of {score}{range}, every class counted alike",
+}
+_CLAUSES = {  # by verdict: what is said when the net, or a blend with it, answers
+    "better": ", better than the best rival, {rival}{by}.",
+    "as_good": ", as good as the best rival, {rival}: what lies between them may be luck.",
+    "worse": ", worse than the best rival, {rival}{by}.",
+}
+_PLAINER = {  # and when a classical method answers
+    "better": ". The answers come from {shipped}.",
+    "as_good": ". The answers come from {shipped}; the network is no better.",
+    "worse": ". The answers come from {shipped}; the network did worse{by}.",
+}

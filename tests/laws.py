@@ -206,7 +206,8 @@ TARGET_LAWS: list[Law] = [
 
 # ------------------------------------------------------------------------------------ columns to judge by
 
-_words = st.text(st.characters(exclude_categories=["C", "Z"], exclude_characters="|;,"), min_size=1, max_size=6)
+_visible = st.characters(exclude_categories=["C", "Z"], exclude_characters="|;,")
+_words = st.text(_visible, min_size=1, max_size=6)
 
 
 def _column(values: st.SearchStrategy, dtype: pl.DataType, most: int = 12) -> st.SearchStrategy[pl.Series]:

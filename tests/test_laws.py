@@ -3,8 +3,8 @@
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
 from laws import ANY_COLUMN, COLUMNS, KIND_LAWS, TARGET_LAWS, Law
+
 from preceptor.kinds.kind import Target
 from preceptor.kinds.registry import kind_named, kind_names
 

@@ -111,7 +111,7 @@ def _key(column: pl.Series, kind: str) -> str:
     if rows < FEW_ROWS or kind not in ("number", "category"):
         return ""
     if column.dtype == pl.String:
-        different = distinct(column)
+        different = distinct(column) if kind == "category" else 0
         return f"{different:,} different labels in {rows:,} rows" if different > 0.95 * rows else ""
     if distinct(column.head(1_000)) < min(rows, 1_000):
         return ""

@@ -49,17 +49,28 @@ def as_type(column: pl.Series, kept: str) -> pl.Series:
     if kept == "String":
         return texts(column)
     if column.dtype == _TYPES[kept]:
-        return column.fill_nan(None) if kept == "Float64" else column
-    if kept == "Boolean" and column.dtype == pl.String:
-        column = column.str.to_lowercase().replace({"true": "1", "false": "0"})
-    values = pl.Series(column.name, numbers(column), nan_to_null=True)
+        values = column
+    elif column.dtype == pl.String:
+        values = _from_text(column.str.strip_chars().str.to_lowercase(), kept)
+    else:
+        values = _from_floats(pl.Series(column.name, numbers(column), nan_to_null=True), kept)
+    return values.fill_nan(None) if kept == "Float64" else values
+
+
+def _from_text(column: pl.Series, kept: str) -> pl.Series:
+    if kept == "Boolean":
+        column = column.replace({"true": "1", "false": "0"})
+    values = column.cast(pl.Float64, strict=False)
+    if kept == "Int64":  # floats hold whole numbers up to 2^53 only
+        return column.cast(pl.Int64, strict=False).fill_null(_from_floats(values, kept))
+    return _from_floats(values, kept)
+
+
+def _from_floats(values: pl.Series, kept: str) -> pl.Series:
+    """Null where the cast changes the value."""
     cast = values.cast(_TYPES[kept], strict=False)
-    same = (cast.cast(pl.Float64) == values).fill_null(False)
-    read = cast.zip_with(same, pl.Series([None], dtype=cast.dtype).new_from_index(0, len(cast)))
-    if kept == "Int64" and column.dtype == pl.String:
-        exact = column.str.strip_chars().cast(pl.Int64, strict=False)
-        return exact.zip_with(exact.is_not_null(), read)
-    return read
+    nothing = pl.Series([None], dtype=_TYPES[kept]).new_from_index(0, len(cast))
+    return cast.zip_with((cast.cast(pl.Float64) == values).fill_null(False), nothing)
 
 
 def present(column: pl.Series) -> pl.Series:

@@ -6,7 +6,7 @@ import altair as alt
 import numpy as np
 import polars as pl
 
-from preceptor.figures.figure import LIGHT, PERCENT, Figure, layered, reach, spoken, x, y
+from preceptor.figures.figure import LIGHT, PERCENT, Figure, hue, layered, reach, spoken, x, y
 from preceptor.figures.words import of_100, quoted, share, shortened
 
 
@@ -63,12 +63,8 @@ def _roc(curves: dict[str, np.ndarray], names: tuple[str, str], width: int) -> a
     )
     across = x(f"false alarms, share of the {no}", PERCENT, domain=[0, 1])
     up = y(f"found, share of the {yes}", PERCENT, domain=[0, 1])
-    colour = alt.Color(
-        field="who",
-        type="nominal",
-        scale=alt.Scale(domain=list(curves), range=[LIGHT["ours"], LIGHT["rival"]][: len(curves)]),
-        legend=alt.Legend(orient="bottom-right"),
-    )
+    shades = dict(zip(curves, (LIGHT["ours"], LIGHT["rival"]), strict=False))
+    colour = hue("who", shades, alt.Legend(orient="bottom-right"))
     lines = (
         alt.Chart(data)
         .mark_line(strokeWidth=2.2, aria=False)

@@ -4,6 +4,7 @@ Every function takes class numbers `truth` and `answer` (N,) that index `classes
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import altair as alt
 import numpy as np
@@ -15,9 +16,12 @@ from preceptor.figures.figure import (
     PERCENT,
     WIDE,
     Figure,
+    depth,
+    hue,
     layered,
     rows_axis,
     spoken,
+    written,
     x,
 )
 from preceptor.figures.words import count, of_100, plural, quoted, share, shortened
@@ -80,50 +84,53 @@ def _confusion_table(counted: np.ndarray, classes: Sequence[str]) -> pl.DataFram
 
 
 def _matrix(counted: np.ndarray, names: list[str], width: int) -> alt.LayerChart:
-    size, cells = len(names), np.indices(counted.shape).reshape(2, -1)
-    within = counted / np.maximum(counted.sum(axis=1, keepdims=True), 1)
+    size = len(names)
     labels = [shortened(name, 22) + " " * n for n, name in enumerate(names)]
-    data = pl.DataFrame(
+    base = alt.Chart(_matrix_cells(counted, names, labels)).encode(*_matrix_axes(labels, width))
+    colour = hue("right", {"right": LIGHT["ours"], "wrong": LIGHT["wrong"]})
+    cells = base.mark_rect().encode(colour, depth(0.05, 0.6), description=spoken())
+    text = base.mark_text(aria=False, fontSize=13 if size <= 8 and width > NARROW else 11)
+    return layered(cells, text.encode(written("text")), height=max(40 * min(size, 8), 27 * size) + 70)
+
+
+def _matrix_cells(counted: np.ndarray, names: list[str], labels: list[str]) -> pl.DataFrame:
+    """One row a cell; `shade` is the cell's share of the rows of its true class."""
+    true, said = np.indices(counted.shape).reshape(2, -1)
+    within = counted / np.maximum(counted.sum(axis=1, keepdims=True), 1)
+    return pl.DataFrame(
         {
-            "row": [labels[n] for n in cells[0]],
-            "x": [labels[n] for n in cells[1]],
-            "right": ["right" if a == b else "wrong" for a, b in cells.T],
+            "row": [labels[n] for n in true],
+            "x": [labels[n] for n in said],
+            "right": ["right" if a == b else "wrong" for a, b in zip(true, said, strict=True)],
             "shade": within.ravel(),
-            "text": [count(n) if n else "" for n in counted.ravel()],
+            "text": [count(many) if many else "" for many in counted.ravel()],
             "says": [
-                f"{names[a]} answered as {names[b]}: {plural(counted[a, b], 'row')}" for a, b in cells.T
+                f"{names[a]} answered as {names[b]}: {plural(int(counted[a, b]), 'row')}"
+                for a, b in zip(true, said, strict=True)
             ],
         }
     )
-    angle = 0 if size * max(map(len, labels)) * 8 < width * 0.8 else -40
-    axis = alt.Axis(
+
+
+def _matrix_axes(labels: list[str], width: int) -> tuple[alt.X, alt.Y]:
+    """The answers above, turned where they would touch; the truth at the side."""
+    angle = 0 if len(labels) * max(map(len, labels)) * 8 < width * 0.8 else -40
+    above = alt.Axis(
         title="answered", orient="top", labelAngle=angle, grid=False, labelLimit=110, labelOverlap=False
     )
-    across = alt.X(field="x", type="nominal", sort=labels, axis=axis, scale=alt.Scale(padding=0.03))
-    side = alt.Axis(
-        title="truly",
-        titleAngle=0,
-        titleAlign="right",
-        titleX=-6,
-        titleY=-8,
-        grid=False,
-        labelLimit=round(width / 3),
+    title: dict[str, Any] = {
+        "title": "truly",
+        "titleAngle": 0,
+        "titleAlign": "right",
+        "titleX": -6,
+        "titleY": -8,
+    }
+    side = alt.Axis(grid=False, labelLimit=round(width / 3), **title)
+    scale = alt.Scale(padding=0.03)
+    return (
+        alt.X(field="x", type="nominal", sort=labels, axis=above, scale=scale),
+        alt.Y(field="row", type="nominal", sort=labels, axis=side, scale=scale),
     )
-    up = alt.Y(field="row", type="nominal", sort=labels, axis=side, scale=alt.Scale(padding=0.03))
-    shade = alt.Opacity(
-        field="shade", type="quantitative", legend=None, scale=alt.Scale(domain=[0, 1], range=[0.05, 0.6])
-    )
-    colour = alt.Color(
-        field="right",
-        type="nominal",
-        legend=None,
-        scale=alt.Scale(domain=["right", "wrong"], range=[LIGHT["ours"], LIGHT["wrong"]]),
-    )
-    base = alt.Chart(data).encode(across, up)
-    layers: list[alt.Chart] = [base.mark_rect().encode(colour, shade, description=spoken())]
-    text = base.mark_text(aria=False, fontSize=13 if size <= 8 and width > NARROW else 11)
-    layers.append(text.encode(alt.Text(field="text", type="nominal")))
-    return layered(*layers, height=max(40 * min(size, 8), 27 * size) + 70)
 
 
 def found(truth: np.ndarray, answer: np.ndarray, classes: Sequence[str]) -> Figure | None:

@@ -6,7 +6,19 @@ from typing import Any, Literal
 import altair as alt
 import polars as pl
 
-from preceptor.figures.figure import LIGHT, NARROW, PERCENT, Figure, layered, ranged, rows_axis, spoken, x
+from preceptor.figures.figure import (
+    LIGHT,
+    NARROW,
+    PERCENT,
+    Figure,
+    hue,
+    layered,
+    ranged,
+    rows_axis,
+    spoken,
+    written,
+    x,
+)
 from preceptor.figures.words import Interval, known
 
 Role = Literal["ours", "rival", "other"]
@@ -76,14 +88,7 @@ def _dots(entries: list[Entry], axis: str, share: bool, width: int) -> alt.Layer
     low, high = _limits(entries)
     room = (high - low) * 9 * max(len(entry.label) for entry in entries) / width  # for the last label
     data = _clipped(entries, low, high)
-    colour = alt.Color(
-        field="role",
-        type="nominal",
-        legend=None,
-        scale=alt.Scale(
-            domain=["ours", "rival", "other"], range=[LIGHT[r] for r in ("ours", "rival", "other")]
-        ),
-    )
+    colour = hue("role", {role: LIGHT[role] for role in ("ours", "rival", "other")})
     limits: dict[str, Any] = {"domain": [low, high + room], "nice": False}
     across, start, end = (
         x(axis, PERCENT if share else [low, high], field=field, **limits) for field in ("x", "from", "to")
@@ -92,5 +97,5 @@ def _dots(entries: list[Entry], axis: str, share: bool, width: int) -> alt.Layer
     bars = base.mark_rule(strokeWidth=3, opacity=0.55, aria=False).encode(start, alt.X2(field="to"))
     dots = base.mark_point(filled=True, size=90, opacity=1).encode(across, description=spoken())
     text = base.mark_text(align="left", dx=12, aria=False, fontSize=12 if width <= NARROW else 13)
-    labels = text.encode(end, alt.Text(field="label", type="nominal"))
+    labels = text.encode(end, written("label"))
     return layered(bars, dots, labels, height=26 * data.height + 40)

@@ -11,7 +11,7 @@ universal design", 2008), told apart by colour-blind readers, darkened where thi
 
 import math
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -141,6 +141,23 @@ def rows_axis(order: list[str], width: int) -> alt.Y:
     """A vertical axis of names, one a row in the given `order`; long names are cut, never the plot."""
     axis = alt.Axis(title=None, grid=False, labelLimit=round(width * 0.4), labelColor=LIGHT["ink"])
     return alt.Y(field="row", type="nominal", sort=order, axis=axis, scale=alt.Scale(paddingInner=0.3))
+
+
+def hue(field: str, shades: Mapping[str, str], legend: alt.Legend | None = None) -> alt.Color:
+    """The colour of each value of a field."""
+    scale = alt.Scale(domain=list(shades), range=list(shades.values()))
+    return alt.Color(field=field, type="nominal", legend=legend, scale=scale)
+
+
+def depth(low: float, high: float, field: str = "shade") -> alt.Opacity:
+    """Opacity from `low` to `high` as a field goes from 0 to 1: it darkens on paper, lightens at night."""
+    scale = alt.Scale(domain=[0, 1], range=[low, high])
+    return alt.Opacity(field=field, type="quantitative", legend=None, scale=scale)
+
+
+def written(field: str) -> alt.Text:
+    """The text that a mark shows."""
+    return alt.Text(field=field, type="nominal")
 
 
 def spoken(field: str = "says") -> alt.Description:

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 import altair as alt
 import polars as pl
 
-from preceptor.figures.figure import LIGHT, PERCENT, Figure, layered, ranged, rows_axis, spoken, x
+from preceptor.figures.figure import LIGHT, PERCENT, Figure, hue, layered, ranged, rows_axis, spoken, x
 from preceptor.figures.words import Interval, known, plural, quoted, shortened
 
 MOST = 14
@@ -65,12 +65,7 @@ def _bars(weights: list[Weight], axis: str, share: bool, width: int) -> alt.Laye
     data = data.with_columns(
         pl.when(pl.col("from") > 0).then(pl.lit("blue")).otherwise(pl.lit("grey")).alias("shade")
     )
-    shade = alt.Color(
-        field="shade",
-        type="nominal",
-        legend=None,
-        scale=alt.Scale(domain=["blue", "grey"], range=[LIGHT["ours"], LIGHT["other"]]),
-    )
+    shade = hue("shade", {"blue": LIGHT["ours"], "grey": LIGHT["other"]})
     ends = PERCENT if share else data["to"].to_list()
     across = x(axis, ends, field="score", zero=True, nice=False)
     base = alt.Chart(data).encode(rows_axis(data["row"].to_list(), width))
@@ -110,13 +105,7 @@ def _dots(parts: list[Slice], overall: float, axis: str, share: bool, width: int
         pl.col("from").fill_null(pl.col("score")),
         pl.col("to").fill_null(pl.col("score")),
     )
-    shades = [LIGHT["wrong"], LIGHT["other"], LIGHT["ours"]]
-    shade = alt.Color(
-        field="verdict",
-        type="nominal",
-        legend=None,
-        scale=alt.Scale(domain=["worse", "same", "better"], range=shades),
-    )
+    shade = hue("verdict", {"worse": LIGHT["wrong"], "same": LIGHT["other"], "better": LIGHT["ours"]})
     ends = PERCENT if share else [*data["from"], *data["to"], overall]
     across = x(axis, ends, field="score")
     base = alt.Chart(data).encode(rows_axis(data["row"].to_list(), width))

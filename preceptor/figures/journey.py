@@ -1,11 +1,13 @@
 """The run itself: where its rows went and where its time went."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import altair as alt
+import numpy as np
 import polars as pl
 
-from preceptor.figures.figure import LIGHT, NARROW, Figure, layered, rows_axis, spoken, x
+from preceptor.figures.figure import LIGHT, NARROW, Figure, hue, layered, reach, rows_axis, spoken, written, x
 from preceptor.figures.words import count, duration, known, plural
 
 SHADES = {"train": "train", "validation": "validation", "sealed": "ink", "left out": "other"}
@@ -47,12 +49,7 @@ def _strip(parts: Mapping[str, int], width: int) -> alt.LayerChart:
         )
         reached += many
     data = pl.DataFrame(rows)
-    shade = alt.Color(
-        field="part",
-        type="nominal",
-        legend=None,
-        scale=alt.Scale(domain=list(SHADES), range=[LIGHT[name] for name in SHADES.values()]),
-    )
+    shade = hue("part", {part: LIGHT[name] for part, name in SHADES.items()})
     bare = alt.X(field="x", type="quantitative", axis=None, scale=alt.Scale(nice=False, domain=[0, total]))
     centre = alt.X(
         field="middle", type="quantitative", axis=None, scale=alt.Scale(nice=False, domain=[0, total])
@@ -60,8 +57,8 @@ def _strip(parts: Mapping[str, int], width: int) -> alt.LayerChart:
     base = alt.Chart(data)
     bars = base.mark_rect(y=22, y2=48, opacity=0.85, stroke=LIGHT["paper"], strokeWidth=2)
     text = base.mark_text(aria=False, fontSize=13).encode(centre)
-    name = text.encode(alt.Text(field="name", type="nominal"), shade, y=alt.value(10))
-    many = text.encode(alt.Text(field="many", type="nominal"), y=alt.value(62))
+    name = text.encode(written("name"), shade, y=alt.value(10))
+    many = text.encode(written("many"), y=alt.value(62))
     strip = bars.encode(bare, alt.X2(field="x2"), shade, description=spoken())
     return layered(strip, name, many, height=70)
 
@@ -90,38 +87,35 @@ def timeline(stages: Mapping[str, float]) -> Figure | None:
 
 
 def _gantt(stages: Mapping[str, float], width: int) -> alt.LayerChart:
-    rows, reached = [], 0.0
-    for name, seconds in stages.items():
-        end = reached + seconds
-        rows.append(
-            {
-                "row": name,
-                "x": reached,
-                "x2": end,
-                "took": duration(seconds),
-                "says": f"{name}: {duration(seconds)}",
-            }
-        )
-        reached = end
-    late = 0.75 if width > NARROW else 0.6
-    data = pl.DataFrame(rows).with_columns((pl.col("x2") > reached * late).alias("late"))
-    unit, scale = ("minutes", 60.0) if reached >= 180 else ("seconds", 1.0)
+    data = _laid_out(stages, late=0.75 if width > NARROW else 0.6)
+    _, end = reach(data["x2"])
+    unit, scale = ("minutes", 60.0) if end >= 180 else ("seconds", 1.0)
     data = data.with_columns(pl.col("x", "x2") / scale)
-    across = x(f"{unit} since the start", data["x2"], zero=True, nice=False)
+    title = f"{unit} since the start"
+    across, until = (x(title, [end / scale], field=field, zero=True, nice=False) for field in ("x", "x2"))
     base = alt.Chart(data).encode(rows_axis(data["row"].to_list(), width))
-    bars = base.mark_bar(color=LIGHT["ours"], opacity=0.85, cornerRadius=1).encode(
-        across, alt.X2(field="x2"), description=spoken()
-    )
-    label = alt.Text(field="took", type="nominal")
-    after = base.transform_filter("!datum.late").mark_text(
-        align="left", dx=6, aria=False, color=LIGHT["soft"]
-    )
-    before = base.transform_filter("datum.late").mark_text(
-        align="right", dx=-6, aria=False, color=LIGHT["soft"]
-    )
+    bars = base.mark_bar(color=LIGHT["ours"], opacity=0.85, cornerRadius=1)
+    label: dict[str, Any] = {"aria": False, "color": LIGHT["soft"]}
     return layered(
-        bars,
-        after.encode(x("", data["x2"], field="x2"), label),
-        before.encode(across.copy(), label),
+        bars.encode(across, alt.X2(field="x2"), description=spoken()),
+        base.mark_text(align="left", dx=6, **label).encode(until, written("after")),
+        base.mark_text(align="right", dx=-6, **label).encode(across, written("before")),
         height=25 * data.height + 40,
+    )
+
+
+def _laid_out(stages: Mapping[str, float], late: float) -> pl.DataFrame:
+    """Each stage's start and end; its time is written behind the bar, or before one that ends late."""
+    took = np.array(list(stages.values()), dtype=float)
+    ends = took.cumsum()
+    told, behind = [duration(float(seconds)) for seconds in took], ends <= late * ends[-1]
+    return pl.DataFrame(
+        {
+            "row": list(stages),
+            "x": ends - took,
+            "x2": ends,
+            "after": [text if place else "" for text, place in zip(told, behind, strict=True)],
+            "before": ["" if place else text for text, place in zip(told, behind, strict=True)],
+            "says": [f"{name}: {text}" for name, text in zip(stages, told, strict=True)],
+        }
     )

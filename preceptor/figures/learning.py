@@ -7,7 +7,7 @@ import altair as alt
 import numpy as np
 import polars as pl
 
-from preceptor.figures.figure import LIGHT, Figure, layered, reach, x, y
+from preceptor.figures.figure import LIGHT, Figure, hue, layered, reach, x, y
 from preceptor.figures.words import plural
 
 SIDES = {"train_loss": "rows it learns from", "validation_loss": "validation rows"}
@@ -85,12 +85,8 @@ def _curves(long: pl.DataFrame, best: pl.DataFrame, width: int) -> alt.LayerChar
     low, high = reach(long["y"])
     spread = low > 0 and high / low > 30
     scale: dict[str, Any] = {"type": "log", "nice": False} if spread else {}
-    colour = alt.Color(
-        field="side",
-        type="nominal",
-        scale=alt.Scale(domain=list(SIDES.values()), range=[LIGHT["train"], LIGHT["validation"]]),
-        legend=alt.Legend(orient="top-right"),
-    )
+    shades = dict(zip(SIDES.values(), (LIGHT["train"], LIGHT["validation"]), strict=True))
+    colour = hue("side", shades, alt.Legend(orient="top-right"))
     across, up = (
         x("epoch", long["x"]),
         y("loss" + (", each step ten-fold" if spread else ""), long["y"], **scale),

@@ -9,7 +9,7 @@ import altair as alt
 import numpy as np
 import polars as pl
 
-from preceptor.figures.figure import LIGHT, PERCENT, Figure, layered, reach, spoken, x, y
+from preceptor.figures.figure import LIGHT, PERCENT, Figure, depth, layered, reach, spoken, x, y
 from preceptor.figures.words import number, shortened
 
 POINTS = 1200  # more points than this hide one another: cells are counted instead
@@ -72,9 +72,7 @@ def _cells(truth: np.ndarray, answer: np.ndarray, both: np.ndarray) -> alt.Chart
         }
     )
     cell = alt.Chart(data).mark_rect(color=LIGHT["ours"], aria=False)
-    shade = alt.Opacity(
-        field="shade", type="quantitative", legend=None, scale=alt.Scale(domain=[0, 1], range=[0.08, 1])
-    )
+    shade = depth(0.08, 1)
     return cell.encode(alt.X2(field="x2"), alt.Y2(field="y2"), shade)
 
 

@@ -8,11 +8,12 @@ duration(277)                     # "4 min 37 s"
 
 import math
 from collections.abc import Iterable, Sequence
+from typing import TypeGuard
 
 Interval = tuple[float, float]
 
 
-def known(value: object) -> bool:
+def known(value: object) -> TypeGuard[float]:
     """Whether `value` is a finite number, so that something can be said about it."""
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
@@ -38,7 +39,7 @@ def step(value: float, interval: Interval | None = None) -> float:
 
 def number(value: object, interval: Interval | None = None, grain: float | None = None) -> str:
     """`value` rounded to what `interval` (or `grain`, a power of ten) allows; "not known" for NaN."""
-    if not isinstance(value, int | float) or not known(value):
+    if not known(value):
         return "not known"
     if value == 0:
         return "0"
@@ -65,7 +66,7 @@ def span(interval: Interval, value: float | None = None) -> str:
 
 def share(value: object, interval: Interval | None = None) -> str:
     """A share of one in percent: 0.873 -> "87.3 %"."""
-    if not isinstance(value, int | float) or not known(value):
+    if not known(value):
         return "not known"
     wide = (interval[0] * 100, interval[1] * 100) if interval else None
     return f"{number(value * 100, wide)}\u00a0%"

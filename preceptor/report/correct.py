@@ -6,8 +6,9 @@ from markupsafe import Markup
 
 from preceptor.explanations import explanations
 from preceptor.figures.words import listed, plural, quoted, shortened, spelt
-from preceptor.report.blocks import Block, Cards, Commands, Fold, Grid, Section, Text, say
+from preceptor.report.blocks import Block, Cards, Commands, Fold, Grid, Section, Text
 from preceptor.report.record import Event, Record
+from preceptor.report.sentences import say
 from preceptor.report.verdict import Verdict
 
 QUESTION = "How do I correct it?"
@@ -71,7 +72,7 @@ def _remedies(record: Record, verdict: Verdict) -> list[Block]:
         return []
     kept = sum(bool(remedy.get("kept")) for remedy in record.of("remedy"))
     tried, helped = spelt(len(rows), "remedy", "remedies"), spelt(kept, "").strip()
-    told = f"preceptor tried {tried} by itself and kept {helped}, judged by the {verdict.yardstick.short} on validation rows."
+    told = f"preceptor tried {tried} by itself and kept {helped}, judged on validation rows."
     return [Text(told), Grid("", ["remedy", "before", "after", ""], rows)]
 
 

@@ -4,8 +4,9 @@ from markupsafe import Markup
 
 from preceptor.figures.journey import timeline
 from preceptor.figures.words import count, duration, known, memory, number, plural
-from preceptor.report.blocks import Block, Fold, Grid, Section, pictures, say
+from preceptor.report.blocks import Block, Fold, Grid, Section, pictures
 from preceptor.report.record import Event, Record
+from preceptor.report.sentences import say
 
 QUESTION = "What did it cost?"
 LAMP_WATTS = 10.0

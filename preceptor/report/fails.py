@@ -8,9 +8,10 @@ from preceptor.figures.figure import Figure
 from preceptor.figures.inputs import Slice, slices
 from preceptor.figures.numbers import error_growth
 from preceptor.figures.words import Interval, interval_of, known, number, plural, shortened
-from preceptor.report.blocks import Block, Fold, Grid, Section, Text, name, pictures, say
+from preceptor.report.blocks import Block, Fold, Grid, Section, Text, pictures
 from preceptor.report.evidence import Classes, Numbers, Tags
 from preceptor.report.record import Event, Record
+from preceptor.report.sentences import name, say
 from preceptor.report.verdict import Verdict
 from preceptor.report.yardstick import Yardstick
 

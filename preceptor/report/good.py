@@ -9,9 +9,10 @@ from preceptor.figures.figure import Figure
 from preceptor.figures.journey import rows_account
 from preceptor.figures.numbers import predicted_against_true
 from preceptor.figures.words import interval_of, known, number, of_100
-from preceptor.report.blocks import Block, Fold, Grid, Section, Text, name, pictures, say
+from preceptor.report.blocks import Block, Fold, Grid, Section, Text, pictures
 from preceptor.report.evidence import Classes, Numbers
 from preceptor.report.record import Event, Record
+from preceptor.report.sentences import name, say
 from preceptor.report.verdict import DUMB, Verdict
 from preceptor.report.yardstick import Yardstick
 

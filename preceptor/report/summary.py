@@ -12,7 +12,17 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
-from preceptor.figures.words import count, duration, interval_of, known, listed, plural, quoted, spelt
+from preceptor.figures.words import (
+    Interval,
+    count,
+    duration,
+    interval_of,
+    known,
+    listed,
+    plural,
+    quoted,
+    spelt,
+)
 from preceptor.ledger import Ledger
 from preceptor.report.record import Record
 from preceptor.report.verdict import Verdict
@@ -67,7 +77,8 @@ class Narrator:
         grave = [f for f in findings if f.get("severity") != "note"] or findings
         told = [str(f.get("text") or f.get("code")).rstrip(".") for f in grave[:MOST_FINDINGS]]
         rest = len(findings) - len(told)
-        return _lines(stage, "; ".join([*told, *([f"{rest} more in the report"] if rest else [])]))
+        lines = [*told, *([f"{rest} more in the report"] if rest else [])]
+        return [line for n, text in enumerate(lines) for line in _lines("" if n else stage, text)]
 
     def _split(self, event: Event) -> list[str]:
         parts = {"train": "train", "validation": "validation", "test": "sealed"}
@@ -134,13 +145,15 @@ def _compared(event: Event, rival: str, measure: Yardstick) -> str:
     if word == "chance" or not rival:
         return "no better than chance" if word == "chance" else "no rival to compare with"
     interval, gap = interval_of(difference.get("interval")), difference.get("value")
-    between = (
-        f" [{measure.gaps(interval).removeprefix('between ').replace(' and ', ' to ')}]" if interval else ""
-    )
-    by = f" by {measure.gap(float(gap), interval)}{between}" if known(gap) and gap else ""
-    return {"better": f"better than {rival}{by}", "worse": f"worse than {rival}{by}"}.get(
-        str(word), f"as good as {rival}"
-    )
+    if word not in ("better", "worse") or not known(gap):
+        return f"as good as {rival}"
+    between = f" [{measure.gaps(_positive(interval))}]" if interval else ""
+    return f"{word} than {rival} by {measure.gap(float(gap), interval)}{between}"
+
+
+def _positive(interval: Interval) -> Interval:
+    """The size of a difference, whichever way it goes."""
+    return interval if sum(interval) >= 0 else (-interval[1], -interval[0])
 
 
 _TOGETHER = {

@@ -7,9 +7,10 @@ from preceptor.figures.certainty import reliability, roc
 from preceptor.figures.figure import Figure
 from preceptor.figures.numbers import error_bands, target_histogram
 from preceptor.figures.words import number, of_100, plural, quoted
-from preceptor.report.blocks import Block, Fold, Grid, Marks, Section, Text, name, pictures, say
+from preceptor.report.blocks import Block, Fold, Grid, Marks, Section, Text, pictures
 from preceptor.report.evidence import Classes, Numbers, Tags
 from preceptor.report.record import Record
+from preceptor.report.sentences import name, say
 from preceptor.report.verdict import Verdict
 
 QUESTION = "When can I trust it?"

@@ -11,9 +11,9 @@ from functools import cached_property
 from markupsafe import Markup
 
 from preceptor.figures.words import count, interval_of, known, listed, plural, share, shortened
-from preceptor.report.blocks import name, say
 from preceptor.report.evidence import Classes
 from preceptor.report.record import Event, Record
+from preceptor.report.sentences import name, say
 from preceptor.report.yardstick import Yardstick
 
 NETS = {"net", "network", "nets"}
@@ -144,10 +144,10 @@ class Verdict:
     def _pair(self) -> Markup:
         """Two rows of different classes, for two classes."""
         rows, target = self.record.evidence, name(self.record.target)
-        if not isinstance(rows, Classes):
+        if not isinstance(rows, Classes) or len(rows.names) != 2:
             return say("two rows that differ in {target}", target=target)
-        return say("one row with {target} “{no}” and one with “{yes}”",
-                   target=target, no=shortened(rows.names[0], 24), yes=shortened(rows.names[1], 24))  # fmt: skip
+        no, yes = (shortened(one, 24) for one in rows.names)
+        return say("one row with {target} “{no}” and one with “{yes}”", target=target, no=no, yes=yes)
 
     def _clause(self) -> Markup:
         template = (_PLAINER if self.ships_rival else _CLAUSES).get(self.word)
@@ -164,12 +164,18 @@ class Verdict:
     @property
     def difference(self) -> Markup:
         """How sure the difference from the best rival is; empty where it was not measured."""
-        interval = self._gap_interval
-        if not interval or not self.rival or self.ships_rival:
+        gap, interval = (self.record.exam.get("difference") or {}).get("value"), self._gap_interval
+        if not known(gap) or not interval or not self.rival or self.ships_rival:
             return Markup("")
-        real = "more than luck explains" if interval[0] > 0 or interval[1] < 0 else "luck may explain it"
-        told = "The advantage over {rival} lies {range}: {real}."
-        return say(told, rival=self.rival, range=self.yardstick.gaps(interval), real=real)
+        side = "better" if gap > 0 else "worse"
+        if interval[0] <= 0 <= interval[1]:
+            told = "It is {side} than {rival} by {gap}, but luck may explain that ({range})."
+        else:
+            told = "It is {side} than {rival} by {gap} ({range}), more than luck explains."
+        if gap < 0:
+            interval = (-interval[1], -interval[0])
+        words = {"side": side, "rival": self.rival, "gap": self.yardstick.gap(gap, interval)}
+        return say(told, range=self.yardstick.gaps(interval), **words)
 
     @property
     def lede(self) -> Markup:
@@ -186,10 +192,8 @@ class Verdict:
     @property
     def validated(self) -> list[Event]:
         """Everyone's score on validation rows."""
-        rivals = {r.get("name"): r for r in self.record.latest("rival", "name")}
-        return list(
-            {**rivals, **{c.get("name"): c for c in self.record.last("candidates").get("list", [])}}.values()
-        )
+        everyone = [*self.record.of("rival"), *self.record.last("candidates").get("list", [])]
+        return list({one.get("name"): one for one in everyone}.values())
 
     @property
     def _so_far(self) -> Markup:

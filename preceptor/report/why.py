@@ -5,8 +5,9 @@ from markupsafe import Markup
 from preceptor.figures.inputs import Weight, importance
 from preceptor.figures.learning import learning_curves
 from preceptor.figures.words import duration, interval_of, known, number, spelt
-from preceptor.report.blocks import Block, Fold, Grid, Section, Text, joined, name, pictures, say
+from preceptor.report.blocks import Block, Fold, Grid, Section, Text, pictures
 from preceptor.report.record import Event, Record
+from preceptor.report.sentences import joined, name, say
 from preceptor.report.verdict import Verdict
 
 QUESTION = "Why did it do that?"

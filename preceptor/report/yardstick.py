@@ -92,10 +92,9 @@ class Yardstick:
         return number(abs(difference) * self.scale, grain=grain) + self._points
 
     def gaps(self, interval: Interval) -> str:
-        """The range of a difference in words: "between 3,100 and 4,700"."""
+        """The range of a difference in words: "3,100 to 4,700"."""
         grain = step(sum(interval) / 2 * self.scale, self._wide(interval))
-        low, high = (number(end * self.scale, grain=grain) for end in interval)
-        return f"between {low} and {high}{self._points}"
+        return " to ".join(number(end * self.scale, grain=grain) for end in interval)
 
     @property
     def _points(self) -> str:

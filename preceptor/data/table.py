@@ -25,10 +25,11 @@ class Misfit:
 
 @dataclass(frozen=True)
 class Account:
-    """Every row of the source: `read` = rows of the table + `left_out`.
+    """Every row of the source: `read` = rows of the table; the source has `read` + `left_out` rows.
 
     `dropped` lists the first of the rows left out, `left_out` counts all of them by reason;
     `misfits` lists the first values per column that could not be cast, `misfit_counts` all.
+    `notes` are plain sentences on what was not certain: names made up, an order of day and month.
     """
 
     read: int
@@ -36,21 +37,24 @@ class Account:
     dropped: tuple[Dropped, ...] = ()
     misfits: tuple[Misfit, ...] = ()
     misfit_counts: dict[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Schema:
-    """How a source's text becomes values: enough to read a second file the same way.
+    """How a source's text becomes values: enough to read a second file the same way. JSON values only.
 
     `types` maps each column to "number", "boolean", "date", "datetime" or "text";
-    `decimal` is the decimal mark; `date_formats` maps a date column to its strptime format;
-    `missing` lists the texts that mean "no value".
+    `decimals` maps number columns to their decimal mark where it is no point; `units` to the sign
+    ("$", "%") that stands beside the numbers; `date_formats` maps date columns to a strptime format;
+    `header` is False when the first line was a row already and the names are made up.
     """
 
     types: dict[str, str]
-    decimal: str = "."
+    decimals: dict[str, str] = field(default_factory=dict)
+    units: dict[str, str] = field(default_factory=dict)
     date_formats: dict[str, str] = field(default_factory=dict)
-    missing: tuple[str, ...] = ()
+    header: bool = True
 
 
 @dataclass(frozen=True)

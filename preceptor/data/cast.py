@@ -1,0 +1,89 @@
+"""Rows of text to a Table: every column read as it looks or as a schema says, misfits accounted for.
+
+table = cast_rows(read_delimited(path))
+"""
+
+import numpy as np
+import polars as pl
+
+from preceptor.data.column import Reading, cast, confirmed, reading_by, reading_of, settled
+from preceptor.data.numbers import whole
+from preceptor.data.rows import Rows
+from preceptor.data.table import Account, Misfit, Schema, Table
+
+SAMPLE = 2_000
+TOLD = 5
+TYPES: dict[type[pl.DataType], str] = {
+    pl.Int64: "number",
+    pl.Float64: "number",
+    pl.Boolean: "boolean",
+    pl.Date: "date",
+    pl.Datetime: "datetime",
+    pl.String: "text",
+}
+
+
+def cast_rows(rows: Rows, schema: Schema | None = None, limit: int | None = None) -> Table:
+    """The Table of the (first `limit`) rows; the text of each column is released as soon as it is cast."""
+    lines = np.concatenate(rows.lines)[:limit]
+    types = schema.types if schema else {}
+    readings = _readings(rows, schema)
+    columns: dict[str, pl.Series] = {}
+    misfits: list[Misfit] = []
+    counts: dict[str, int] = {}
+    for name in rows.names:
+        texts = rows.pop(name)[:limit]
+        if _type(texts) == readings[name].type != "text":
+            columns[name] = texts
+            continue
+        texts = texts if texts.dtype == pl.String else _as_text(texts)
+        if name not in types:
+            readings[name], why = confirmed(texts, readings[name])
+            rows.notes += [f"Column {name!r} {why}."] if why else []
+        columns[name], misfit = cast(texts, readings[name])
+        if misfit.any():
+            counts[name] = int(misfit.sum())
+            misfits += [Misfit(name, int(lines[row]), texts[row]) for row in misfit.arg_true()[:TOLD]]
+    dropped, notes = tuple(rows.dropped), tuple(rows.notes)
+    account = Account(lines.size, dict(rows.left_out), dropped, tuple(misfits), counts, notes)
+    return Table(pl.DataFrame(columns), lines, rows.source, _schema(readings, header=rows.header), account)
+
+
+def _readings(rows: Rows, schema: Schema | None) -> dict[str, Reading]:
+    """A reading for each column: by the schema, else by the type it has, else by a sample of its text."""
+    every = max(1, rows.height // SAMPLE)
+    sample = pl.concat([block.gather_every(every) for block in rows.blocks])
+    sniffed, given = {}, {}
+    for column in sample.get_columns():
+        text = column if column.dtype == pl.String else _as_text(column)
+        if schema and column.name in schema.types:
+            given[column.name] = reading_by(schema, column.name, text)
+        elif column.dtype == pl.String:
+            sniffed[column.name] = reading_of(text)
+        else:
+            given[column.name] = Reading(_type(column))
+    readings = settled(sniffed) | given
+    return {name: readings[name] for name in rows.names}
+
+
+def _type(column: pl.Series) -> str:
+    return TYPES[column.dtype.base_type()]
+
+
+def _as_text(column: pl.Series) -> pl.Series:
+    """Typed values as a file would hold them: 41.0, which a missing value made of 41, as 41."""
+    return (whole(column) if column.dtype == pl.Float64 else column).cast(pl.String)
+
+
+def _schema(readings: dict[str, Reading], *, header: bool) -> Schema:
+    def differing(attribute: str, usual: str) -> dict[str, str]:
+        found = {name: getattr(reading, attribute) for name, reading in readings.items()}
+        return {name: value for name, value in found.items() if value != usual}
+
+    return Schema(
+        {name: reading.type for name, reading in readings.items()},
+        decimals=differing("mark", "."),
+        units=differing("unit", ""),
+        date_formats=differing("format", ""),
+        header=header,
+    )

@@ -1,0 +1,70 @@
+"""Any file or frame becomes a Table: sniffed, read as text, cast column by column, all accounted for.
+
+    table = read("houses.csv")
+    table.frame, table.schema, table.account
+    later = read("more.csv", schema=table.schema)             # the same types again
+
+Missing are, in any case of letters: nothing, NA, N/A, #N/A, NaN, NULL, ?; in columns that are no text
+also None, nil, - and a point alone (in a column of words they may be an answer). Blanks around a
+value do not count. Numbers are read as in `preceptor.data.numbers`, dates as in `preceptor.data.dates`.
+Yes and no stay words, so that answers come back in them; only true and false are booleans.
+"""
+
+import hashlib
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from preceptor.data.cast import TYPES, cast_rows
+from preceptor.data.delimited import read_delimited
+from preceptor.data.documents import read_excel, read_json
+from preceptor.data.frames import read_frame, read_parquet
+from preceptor.data.opening import ZIP, head, located
+from preceptor.data.rows import Rows
+from preceptor.data.table import Schema, Table
+
+PARQUET, OLD_EXCEL, EXCEL = b"PAR1", b"\xd0\xcf\x11\xe0", b"[Content_Types].xml"
+
+
+def read(source: Any, *, schema: Schema | None = None, rows: int | None = None) -> Table:
+    """The table in a file, or in a pandas, polars or Arrow frame.
+
+    With a `schema`, its columns are read as it says and others as they look. With `rows`, no more than
+    the first so many. Raises Mistake for whatever is no table, with the place and what to do.
+    """
+    if not isinstance(source, str | os.PathLike):
+        return cast_rows(read_frame(source, rows), schema, rows)
+    return cast_rows(_rows(located(source), schema, rows), schema, rows)
+
+
+def fingerprint(table: Table) -> str:
+    """SHA-256 over names, types and values, the same in every run and for every source of the same table."""
+    digest = hashlib.sha256()
+    for column in table.frame.get_columns():
+        digest.update(
+            f"{column.name}\0{TYPES.get(column.dtype.base_type(), 'text')}\0{len(column)}\0".encode()
+        )
+        digest.update(np.packbits(column.is_null().to_numpy()).tobytes())
+        if column.dtype == pl.String:
+            digest.update(column.str.len_bytes().fill_null(0).to_numpy().tobytes())
+            digest.update(column.str.join("").item().encode())
+        else:
+            plain = column.to_physical().cast(pl.Float64).fill_null(0.0)
+            digest.update(plain.to_numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _rows(path: Path, schema: Schema | None, limit: int | None) -> Rows:
+    with path.open("rb") as file:
+        magic = file.read(1 << 16)
+    if magic.startswith(PARQUET):
+        return read_parquet(path, limit)
+    if magic.startswith(OLD_EXCEL) or (magic.startswith(ZIP) and EXCEL in magic):
+        return read_excel(path, schema, limit)
+    first = head(path, 1024).lstrip(b"\xef\xbb\xbf \t\r\n")
+    if first.startswith(b"{") or (first.startswith(b"[") and first[1:].lstrip().startswith(b"{")):
+        return read_json(path, limit)
+    return read_delimited(path, schema, limit)

@@ -131,7 +131,7 @@ def test_classes_keep_their_shares_on_every_side(rows, seed):
     for kind in data.frame["kind"].unique():
         count = (data.frame["kind"] == kind).sum()
         sealed = (opened(parts.sealed).frame["kind"] == kind).sum()
-        assert abs(sealed - 0.2 * count) <= 1
+        assert abs(sealed - parts.sealed.count * count / rows) <= 1
         for fold in parts.folds:
             among = (parts.open.frame["kind"].to_numpy()[fold.validation] == kind).sum()
             assert abs(among - (count - sealed) / len(parts.folds)) <= 1

@@ -50,15 +50,18 @@ def before_training(
     `inputs` are what `net(*inputs)` takes, each (N, ...); `goal` (N, ...) and `loss(output, goal)` belong
     together. `held_out` is inputs and goal of validation rows; without it shuffled labels are not tried.
     `frozen` names parameters that are kept still on purpose. It costs a few hundred small steps at most,
-    leaves weights and random generator as they were, and stops at a loss that is not finite.
+    leaves weights and random generator as they were, and stops at a loss that is not finite or a net
+    that has nothing to train.
     """
     start = check_starting_loss(net, inputs, goal, loss)
     if start.finding and start.finding.severity == "error":
         return [start]
+    if not any(parameter.requires_grad for parameter in net.parameters()):
+        return [start, check_parameters(net, net, frozen)]
     rehearsal = rehearse(net, inputs, goal, loss)
     checks = [
         start,
-        check_parameters(rehearsal, frozen),
+        check_parameters(net, rehearsal.net, frozen),
         check_ignored_input(rehearsal),
         check_mixed_batch(rehearsal),
         check_signal_scale(rehearsal),
@@ -103,8 +106,8 @@ def _named(curve: Curve, plan: Plan) -> Finding | None:
     cascade = [
         learning_rate_low(curve),
         learning_rate_high(curve),
-        chance(curve),
         too_few_epochs(curve),
+        chance(curve),
         underfitting(curve, plan.net),
         overfitting(curve, plan.net, plan.training),
     ]

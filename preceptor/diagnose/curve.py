@@ -75,6 +75,23 @@ class Curve:
         return float(1.4826 * np.median(np.abs(bends)) / 6**0.5) if len(bends) else 0.0
 
     @property
+    def best_at_end(self) -> bool:
+        """Whether the best epoch lies in the last tenth."""
+        return self.best >= len(self.epoch) - max(1, len(self.epoch) // 10)
+
+    @property
+    def fall(self) -> float:
+        """By how much each epoch of the last third lowered the validation loss, if it did to the end.
+
+        0 when the best epoch is not at the end, or when the fall is no more than noise.
+        """
+        third = max(1, len(self.epoch) // 3)
+        if len(self.epoch) < 2 or not self.best_at_end:
+            return 0.0
+        fall = float(self.validation[-1 - third] - self.validation[-1]) / third
+        return fall if fall > 3 * self.noise / third**0.5 else 0.0
+
+    @property
     def tail(self) -> slice:
         """The last tenth of the epochs, at least three."""
         return slice(-max(3, len(self.epoch) // 10), None)

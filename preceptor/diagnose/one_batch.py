@@ -27,7 +27,8 @@ LEARNT, HALF = 0.1, 0.5
 class Rehearsal:
     """A copy of the net after a few steps on one small batch, and the way there.
 
-    `untrained` is the net itself; `share` the last loss as a share of the best constant's.
+    `untrained` is the net itself; `share` the last loss as a share of the best constant's, 0 when the
+    goals are all alike and there is nothing to tell apart.
     """
 
     untrained: nn.Module
@@ -46,7 +47,8 @@ def rehearse(net: nn.Module, inputs: Sequence[Tensor], goal: Tensor, loss: Loss)
         shape = copy_of(net)(*inputs).shape[1:]
     dumb = dumb_loss(goal, loss, shape)
     pupil, losses = practise(net, inputs, goal, loss, steps=STEPS, rate=RATE, enough=LEARNT * dumb)
-    return Rehearsal(net, pupil, inputs, goal, losses, losses[-1] / dumb if dumb > 0 else 0.0)
+    share = losses[-1] / dumb if bool((goal != goal[:1]).any()) else 0.0
+    return Rehearsal(net, pupil, inputs, goal, losses, share)
 
 
 def _distinct(inputs: Sequence[Tensor], rows: Tensor) -> Tensor:

@@ -1,15 +1,13 @@
 """Training ends while it is still going well (diagnosis 34).
 
-    symptom   the best epoch lies in the last tenth, and b, the mean fall of L_validation per epoch over the
-              last third, has b > 3 · noise / √third and b · epochs / 2 > 0.05 of the baseline
+    symptom   the best epoch lies in the last tenth, and b · epochs / 2 > 0.05, where b is the fall of
+              L_validation per epoch over the last third, counted when b > 3 · noise / √third
     harm      a rival shows that more was to be had (`Curve.harmed`), where one is known;
               where one is, fewer than 200 steps are symptom enough
 
 b · epochs / 2 is a sober guess of what as many epochs again would bring: half of the present speed.
 A schedule that has cooled down has a flat end and stays unnamed. Source: tuning playbook; DeepFD.
 """
-
-import numpy as np
 
 from preceptor.diagnose.curve import Curve, as_call
 from preceptor.finding import Finding
@@ -19,13 +17,10 @@ PROMISE, STEPS = 0.05, 200
 
 def too_few_epochs(curve: Curve) -> Finding | None:
     """A validation loss that falls to the end, by an amount that matters."""
-    epochs = len(curve.epoch)
-    third = max(1, epochs // 3)
-    if epochs < 2 or curve.harmed is False or curve.best < epochs - max(1, epochs // 10):
-        return None
-    fall = float(curve.validation[-1 - third] - curve.validation[-1]) / third
-    falling = fall > 3 * curve.noise / np.sqrt(third) and fall * epochs / 2 > PROMISE
-    if not falling and not (curve.harmed and curve.step[-1] < STEPS):
+    epochs, fall = len(curve.epoch), curve.fall
+    promising = fall * epochs / 2 > PROMISE
+    short = curve.harmed and curve.best_at_end and curve.step[-1] < STEPS
+    if curve.harmed is False or not (promising or short):
         return None
     change = {"training": {"epochs": 2 * epochs}}
     return Finding(

@@ -14,14 +14,14 @@ from preceptor.diagnose.curve import Curve, as_call
 from preceptor.finding import Finding
 from preceptor.plan import NetPlan
 
-GAP, POOR, RICH = 0.15, 0.75, 0.1
+GAP, POOR, RICH, EPOCHS = 0.15, 0.75, 0.1, 3
 
 
 def underfitting(curve: Curve, net: NetPlan) -> Finding | None:
     """Training and validation losses that are alike and poor; `net` is what was trained."""
     train = float(np.median(curve.train[curve.tail]))
     poor = curve.lowest > POOR if curve.harmed is None else curve.harmed
-    if not poor or curve.lowest - train >= GAP or train <= RICH:
+    if len(curve.epoch) < EPOCHS or not poor or curve.lowest - train >= GAP or train <= RICH:
         return None
     change = {"net": {"width": min(2 * net.width, 4096), "depth": max(net.depth, 2)}}
     beside = f", while a rival reaches {curve.rival:.2f}" if curve.harmed else ""

@@ -11,18 +11,18 @@ Source: TheDeepChecker (Ben Braiek & Khomh, 2022), "untrained parameters".
 from collections.abc import Collection
 
 import torch
+from torch import nn
 
 from preceptor.diagnose.check import Check
-from preceptor.diagnose.one_batch import Rehearsal
 from preceptor.finding import Finding
 
 
-def check_parameters(rehearsal: Rehearsal, frozen: Collection[str] = ()) -> Check:
-    """Which parameters did not move; `frozen` names those that are kept still on purpose."""
-    after = dict(rehearsal.net.named_parameters())
+def check_parameters(untrained: nn.Module, trained: nn.Module, frozen: Collection[str] = ()) -> Check:
+    """Which parameters the rehearsal did not move; `frozen` names those that are kept still on purpose."""
+    after = dict(trained.named_parameters())
     still = [
         name
-        for name, before in rehearsal.untrained.named_parameters()
+        for name, before in untrained.named_parameters()
         if before.numel() and torch.equal(before, after[name]) and name not in frozen
     ]
     evidence = {"parameters": len(after), "unmoved": still}

@@ -60,7 +60,8 @@ class Neighbours(nn.Module):
         # -|b - s|² without |b|², which the softmax cancels
         nearness_BS = torch.addmm(-points_SD.square().sum(1), points_BD, points_SD.T, alpha=2)
         if self.training:
-            nearness_BS = nearness_BS.masked_fill(keys_B[:, None] == self.keys[seen_S], -1e9)
+            with torch.no_grad():  # a weight of zero has no gradient to lose, and a copy is spared
+                nearness_BS.masked_fill_(keys_B[:, None] == self.keys[seen_S], -1e9)
         answers_SK = self.answers[seen_S]
         moments_B2K = nearness_BS.softmax(dim=1) @ torch.cat([answers_SK, answers_SK.square()], dim=1)
         mean_BK, square_BK = moments_B2K.chunk(2, dim=1)

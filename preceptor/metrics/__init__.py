@@ -35,15 +35,15 @@ def two_class_metrics() -> dict[str, Metric]:
     """ROC AUC first; class 1 is the one looked for, a row counts as class 1 above one half."""
     return _by_name(
         ranking("roc_auc", "ranking (ROC AUC)", "ranks a random pair the right way round {score} of the time",
-                r.roc_auc, r.roc_auc_influence, r.rarer),
+                r.roc_auc, r.roc_auc_influence, r.pairs_to_fail_on),
         _accuracy(),
-        share("f1", "F1", "finds positives with an F1 of {score}", a.hits, a.f1, a.positives),
+        share("f1", "F1", "finds positives with an F1 of {score}", a.hits, a.f1, a.actual_and_called),
         share("precision", "precision", "is right about {score} of what it finds",
               a.hits, a.precision, a.called),
-        share("recall", "recall", "finds {score} of the positive rows", a.hits, a.recall, a.positives),
+        share("recall", "recall", "finds {score} of the positive rows", a.hits, a.recall, a.actual),
         ranking("average_precision", "average precision",
                 "finds positives with an average precision of {score}",
-                r.average_precision, r.average_precision_influence, a.positives),
+                r.average_precision, r.average_precision_influence, a.actual),
         _log_loss(),
         averaged("brier", "squared error of the probabilities (Brier)",
                  "gives probabilities with a squared error of {score}", a.brier, a.mean),
@@ -71,7 +71,7 @@ def tag_metrics() -> dict[str, Metric]:
         share("hamming_accuracy", "tags decided rightly", "decides {score} of all tags rightly",
               a.tags_right, a.mean, a.rows),
         share("micro_f1", "F1, every decision alike", "gives tags with an F1 of {score}",
-              a.tag_hits, a.micro_f1, a.rows),
+              a.tag_hits, a.micro_f1, a.tags_actual_and_called),
     )  # fmt: skip
 
 

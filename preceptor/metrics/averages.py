@@ -141,18 +141,28 @@ def _macro(shares: Array, present: Array) -> Array:
 
 
 def rows(truth: Array, scores: Array) -> float:
-    """Every row."""
+    """Every row: what accuracy is a share of."""
     return len(truth)
 
 
-def positives(truth: Array, scores: Array) -> float:
-    """The rows of class 1."""
+def actual(truth: Array, scores: Array) -> float:
+    """The rows of class 1: what recall is a share of."""
     return float((truth == 1).sum())
 
 
 def called(truth: Array, scores: Array) -> float:
-    """The rows called class 1."""
+    """The rows called class 1: what precision is a share of."""
     return float((scores.argmax(axis=1) == 1).sum())
+
+
+def actual_and_called(truth: Array, scores: Array) -> float:
+    """What F1 is a share of: twice the found among all actual and all called."""
+    return actual(truth, scores) + called(truth, scores)
+
+
+def tags_actual_and_called(truth: Array, scores: Array) -> float:
+    """Rows with a tag, actual or called: the tags of one row are no independent trials."""
+    return float((truth == 1).any(axis=1).sum() + (scores > 0.5).any(axis=1).sum())
 
 
 def class_trials(truth: Array, scores: Array) -> float:
@@ -161,8 +171,8 @@ def class_trials(truth: Array, scores: Array) -> float:
 
 
 def tag_trials(truth: Array, scores: Array) -> float:
-    """K times the harmonic mean of the K tags' counts."""
-    return _alike((truth == 1).sum(axis=0))
+    """K times the harmonic mean of the K tags' counts, and no more than there are rows."""
+    return min(_alike((truth == 1).sum(axis=0)), len(truth))
 
 
 def _alike(counts: Array) -> float:

@@ -49,9 +49,9 @@ def average_precision_influence(truth: Array, scores: Array) -> Array:
     return (actual * (own + as_hit) - as_call) / actual.mean()
 
 
-def rarer(truth: Array, scores: Array) -> float:
-    """The rows of the rarer class: one of them at the wrong end costs the most."""
-    return float(np.bincount(truth.astype(np.int64), minlength=2).min())
+def pairs_to_fail_on(truth: Array, scores: Array) -> float:
+    """Twice the rows of the rarer class: its rows are the trials, and a failed one rarely fails wholly."""
+    return 2 * float(np.bincount(truth.astype(np.int64), minlength=2).min())
 
 
 def _descending(truth: Array, scores: Array, weights: Array | None) -> tuple[Array, Array, Array]:

@@ -11,7 +11,7 @@ from preceptor.inspection.roles import Roles
 from preceptor.inspection.sampling import thinned
 from preceptor.inspection.wording import percent, plain, several
 
-ROWS, FEWEST_DISTINCT, FEWEST_SHARE, SPIKE = 50_000, 40, 0.01, 5
+ROWS, FEWEST_DISTINCT, FEWEST_SHARE, SPIKE, WIDE = 50_000, 40, 0.01, 5, 0.1
 
 
 class _Cap(NamedTuple):
@@ -33,17 +33,19 @@ def caps(table: Table, roles: Roles) -> list[Finding]:
 
 
 def _caps(column: pl.Series) -> list[_Cap]:
-    """The ends that hold a hundredth of the column's values, and five times what any neighbour holds."""
+    """The ends that hold a hundredth of the values, and five times what any neighbour does."""
     levels, counts = np.unique(column.drop_nulls().to_numpy(), return_counts=True)
     if len(levels) < FEWEST_DISTINCT:
         return []
-    ends = ((float(levels[-1]), counts[:-13:-1]), (float(levels[0]), counts[:12]))
-    total = counts.sum()
-    return [
-        _Cap(column.name, level, float(near[0] / total))
-        for level, near in ends
-        if level != 0 and near[0] >= max(FEWEST_SHARE * total, SPIKE * near[1:].max())
-    ]
+    total, wide = counts.sum(), WIDE * (levels[-2] - levels[1])
+    found = []
+    for inwards in (slice(None, -13, -1), slice(None, 12)):
+        level, nearest = levels[inwards][:2]
+        rows, *neighbours = counts[inwards]
+        piled = rows >= max(FEWEST_SHARE * total, SPIKE * max(neighbours))
+        if piled and level != 0 and abs(level - nearest) < wide:
+            found.append(_Cap(column.name, float(level), float(rows / total)))
+    return found
 
 
 def _answers(cap: _Cap, table: Table) -> Finding:

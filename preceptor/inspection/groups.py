@@ -8,7 +8,7 @@ import polars as pl
 from preceptor.data.table import Table
 from preceptor.finding import Finding
 from preceptor.inspection.roles import Roles
-from preceptor.inspection.sampling import as_numbers, thinned
+from preceptor.inspection.sampling import as_ranks, thinned
 from preceptor.inspection.trial import flattery
 
 ROWS, FEWEST_GROUPS, FEWEST_EACH, TRIALS = 20_000, 20, 1.3, 2
@@ -54,13 +54,12 @@ def _stuck(frame: pl.DataFrame, name: str, roles: Roles) -> list[str]:
     group = rows[name].rank("dense").fill_null(0).to_numpy().astype(float)
     same = (np.diff(group) == 0) & (group[1:] > 0)
     others = [other for other in (roles.target, *roles.inputs) if other != name]
-    stuck = [other for other in others if same.any() and _step(as_numbers(rows[other]), same) < STUCK]
+    stuck = [other for other in others if same.any() and _step(as_ranks(rows[other]), same) < STUCK]
     return stuck if len(stuck) >= 2 else []
 
 
-def _step(values: np.ndarray, same: np.ndarray) -> float:
-    """The mean step from one row to the next of its group, by ranks, over that between any two rows."""
-    ranks = np.unique(values, return_inverse=True)[1].astype(float)
+def _step(ranks: np.ndarray, same: np.ndarray) -> float:
+    """The mean step from one row to the next of its group, over that between any two rows."""
     usual = abs(np.diff(np.random.default_rng(0).permutation(ranks))).mean()
     return float(abs(np.diff(ranks))[same].mean() / usual) if usual else 1.0
 

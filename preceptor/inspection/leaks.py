@@ -4,16 +4,15 @@ import numpy as np
 import polars as pl
 from scipy import stats
 from sklearn.metrics import roc_auc_score
-from sklearn.model_selection import KFold, cross_val_predict
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from preceptor.data.table import Table
 from preceptor.finding import Finding
 from preceptor.inspection.roles import Roles
-from preceptor.inspection.sampling import as_numbers, thinned
+from preceptor.inspection.sampling import as_ranks, thinned
 from preceptor.inspection.wording import several
 
-ROWS, FEWEST_ROWS, RAREST = 5_000, 30, 5
+ROWS, FEWEST_ROWS, RAREST, MOST_LEAVES = 5_000, 30, 5, 100
 # An R², AUC or kappa that an honest column hardly reaches alone (diagnosis fault 9).
 TOO_GOOD, EXACT = 0.98, 1 - 1e-6
 
@@ -25,34 +24,35 @@ def leaks(table: Table, roles: Roles) -> list[Finding]:
         return []
     found = []
     for name in roles.inputs:
-        measure, value = _told(as_numbers(sample[name]), sample[roles.target], roles)
+        measure, value = _told(as_ranks(sample[name]), sample[roles.target], roles)
         if value > TOO_GOOD:
             found.append(_alone(name, measure, value))
     return found or _sum(sample, roles)
 
 
-def _told(values: np.ndarray, answers: pl.Series, roles: Roles) -> tuple[str, float]:
+def _told(ranks: np.ndarray, answers: pl.Series, roles: Roles) -> tuple[str, float]:
     """How well a column alone tells the answers: a measure's name and its value, 1 for perfectly."""
-    if not np.ptp(values):
+    if not np.ptp(ranks):
         return "", 0.0
     if roles.asks_number:
-        return "R²", _r_squared(values, answers.cast(pl.Float64).rank().to_numpy())
+        return "R²", _r_squared(ranks, answers.cast(pl.Float64).rank().to_numpy())
     truth = answers.cast(pl.String).rank("dense").fill_null(0).to_numpy()
+    common = np.bincount(truth)[truth] >= RAREST
+    if common.sum() < FEWEST_ROWS or not np.ptp(truth[common]):
+        return "", 0.0
     if answers.n_unique() == 2:
-        return "AUC", _auc(values, truth == truth.max())
-    return "kappa", _kappa(values, truth)
+        return "AUC", _auc(ranks, truth == truth.max())
+    return "kappa", _kappa(ranks[common], truth[common])
 
 
-def _r_squared(values: np.ndarray, ranks: np.ndarray) -> float:
-    """Of the answers' ranks, so that a copy in any unit and on any curve is seen."""
-    rising = np.corrcoef(stats.rankdata(values), ranks)[0, 1] ** 2
-    error = ((_out_of_fold(DecisionTreeRegressor, values, ranks) - ranks) ** 2).mean()
-    return float(max(rising, 1 - error / ranks.var()))
+def _r_squared(values: np.ndarray, answers: np.ndarray) -> float:
+    """Of ranks by ranks, so that a copy in any unit and on any curve is seen."""
+    rising = np.corrcoef(stats.rankdata(values), answers)[0, 1] ** 2
+    error = ((_out_of_fold(DecisionTreeRegressor, values, answers) - answers) ** 2).mean()
+    return float(max(rising, 1 - error / answers.var()))
 
 
 def _auc(values: np.ndarray, truth: np.ndarray) -> float:
-    if not RAREST <= truth.sum() <= len(truth) - RAREST:
-        return 0.0
     rising = roc_auc_score(truth, values)
     any_shape = roc_auc_score(truth, _out_of_fold(DecisionTreeRegressor, values, truth.astype(float)))
     return float(max(rising, 1 - rising, any_shape))
@@ -67,9 +67,12 @@ def _kappa(values: np.ndarray, truth: np.ndarray) -> float:
 
 def _out_of_fold(kind: type, values: np.ndarray, goal: np.ndarray) -> np.ndarray:
     """(N,) what a small tree on this column says of each row after learning from the other half."""
-    tree = kind(max_leaf_nodes=100, min_samples_leaf=2, random_state=0)
-    halves = KFold(2, shuffle=True, random_state=0)
-    return np.asarray(cross_val_predict(tree, values[:, None], goal, cv=halves))
+    first = np.random.default_rng(0).permutation(len(goal)) % 2 == 0
+    said = np.empty_like(goal)
+    for learnt in (first, ~first):
+        tree = kind(max_leaf_nodes=MOST_LEAVES, random_state=0).fit(values[learnt, None], goal[learnt])
+        said[~learnt] = tree.predict(values[~learnt, None])
+    return said
 
 
 def _alone(name: str, measure: str, value: float) -> Finding:
@@ -87,9 +90,8 @@ def _alone(name: str, measure: str, value: float) -> Finding:
 
 def _sum(sample: pl.DataFrame, roles: Roles) -> list[Finding]:
     """Number columns that add up to the answer, each with its own factor, to six digits."""
-    full = [
-        name for name in roles.inputs if sample[name].dtype.is_numeric() and not sample[name].null_count()
-    ]
+    numbers = [sample[name] for name in roles.inputs if sample[name].dtype.is_numeric()]
+    full = [column.name for column in numbers if column.is_finite().fill_null(False).all()]
     if not roles.asks_number or not full or len(sample) < 5 * len(full):
         return []
     values = sample.select(pl.col(full).cast(pl.Float64)).to_numpy()

@@ -25,7 +25,7 @@ def blank(table: Table, values: Repairs) -> Table:
     frame = table.frame
     known = {name: codes for name, codes in values.items() if name in frame.columns}
     changes = [
-        pl.when(pl.col(name).is_in(codes)).then(None).otherwise(pl.col(name)).alias(name)
+        pl.when(pl.col(name).cast(pl.Float64).is_in(codes)).then(None).otherwise(pl.col(name)).alias(name)
         for name, codes in known.items()
         if frame[name].dtype.is_numeric()
     ]

@@ -8,8 +8,7 @@ from preceptor.finding import Finding
 from preceptor.inspection.roles import Roles
 from preceptor.inspection.wording import percent, plain
 
-ROWS, FAR, APART, FEWEST_DISTINCT = 50_000, 10, 3, 20
-RULED = 0.5
+ROWS, FAR, APART, FEW, FEWEST_DISTINCT, RULED = 50_000, 10, 3, 3, 20, 0.5
 
 
 def outliers(table: Table, roles: Roles) -> list[Finding]:
@@ -29,18 +28,22 @@ def _far_away(column: pl.Series, *, asked: bool) -> Finding | None:
         return None
     far = _beyond_gap(values, sample)
     if far.any() and (values > 0).all():
-        far &= _beyond_gap(np.log(values), np.log(sample), far=5, apart=1.5)
+        far &= _beyond_gap(np.log(values), np.log(sample), far=5, apart=1.2)
     if not far.any() or far.mean() > 0.05:
         return None
     return _finding(column.name, values, far, asked=asked)
 
 
 def _beyond_gap(values: np.ndarray, sample: np.ndarray, far: float = FAR, apart: float = APART) -> np.ndarray:
-    """(N,) booleans: over `far` quartile ranges off the median, `apart` times as far as the rest reaches."""
+    """(N,) booleans: over `far` quartile ranges off the median, `apart` times as far as the rest reaches.
+
+    One or two rows need thrice the gap, which heavy tails hardly ever leave.
+    """
     low, median, high = np.quantile(sample, [0.25, 0.5, 0.75])
     away = abs(values - median)
     outside = away > far * (high - low)
-    if high == low or not outside.any() or away[outside].min() < apart * away[~outside].max():
+    gap = apart if outside.sum() >= FEW else 3 * apart
+    if high == low or not outside.any() or away[outside].min() < gap * away[~outside].max():
         return np.zeros(len(values), dtype=bool)
     return outside
 
@@ -50,7 +53,7 @@ def _finding(name: str, values: np.ndarray, far: np.ndarray, *, asked: bool) -> 
     examples = [float(value) for value in np.unique(values[far])[-5:]]
     return Finding(
         "values-far-away",
-        "warning" if asked or rows >= 3 else "note",
+        "warning" if asked or rows >= FEW else "note",
         f"{rows:,} values of '{name}' lie far from the rest, which runs from {plain(low)} to {plain(high)}: "
         f"{', '.join(plain(value) for value in examples)}.",
         column=name,

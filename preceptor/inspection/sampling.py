@@ -12,16 +12,10 @@ def thinned(frame: pl.DataFrame, rows: int) -> pl.DataFrame:
     return frame[np.sort(drawn)]
 
 
-def as_numbers(column: pl.Series) -> np.ndarray:
-    """(N,) floats in the order of the values; text by alphabet; missing values lie below all others."""
-    values = column.rank("dense") if column.dtype == pl.String else column.to_physical()
-    numbers = values.cast(pl.Float64).fill_nan(None)
-    least = numbers.min()
-    return numbers.fill_null(0.0 if least is None else float(str(least)) - 1).to_numpy()
+def as_ranks(column: pl.Series) -> np.ndarray:
+    """(N,) floats from 1 in the order of the values, text by alphabet; 0 where a value is missing.
 
-
-def as_answers(answers: pl.Series, *, number: bool) -> np.ndarray:
-    """(N,) floats: a number's rank from 0 to 1, which no unit or outlier sways; a class's number."""
-    if number:
-        return answers.cast(pl.Float64).rank().to_numpy() / len(answers)
-    return answers.cast(pl.String).rank("dense").fill_null(0).to_numpy().astype(float) - 1
+    Ranks are all that trees look at, and survive infinities and moments in microseconds.
+    """
+    values = column.fill_nan(None) if column.dtype.is_float() else column
+    return values.to_physical().rank("dense").fill_null(0).cast(pl.Float64).to_numpy()

@@ -9,7 +9,7 @@ import polars as pl
 from sklearn.ensemble import HistGradientBoostingRegressor
 
 from preceptor.inspection.roles import Roles
-from preceptor.inspection.sampling import as_numbers, thinned
+from preceptor.inspection.sampling import as_ranks, thinned
 
 ROWS, PARTIES = 3_000, 40
 
@@ -25,7 +25,7 @@ def flattery(frame: pl.DataFrame, roles: Roles, party: pl.Series, *, ordered: bo
         return 1.0
     sample = frame.select(roles.target, *names).with_columns(party.rank("dense").alias("")).drop_nulls("")
     sample = thinned(sample if ordered else _some_parties(sample), ROWS)
-    inputs = np.column_stack([as_numbers(sample[name]) for name in names])
+    inputs = np.column_stack([as_ranks(sample[name]) for name in names])
     answers = yardstick(sample[roles.target], number=roles.asks_number)
     rng = np.random.default_rng(0)
     turns = _turns(sample[""].to_numpy(), rng, ordered=ordered)

@@ -91,6 +91,12 @@ def test_the_only_outlier_of_a_column_comes_back():
     assert fitted.decode(fitted.encode(column)).to_list() == column.to_list()
 
 
+def test_ordinary_decimals_come_back_as_they_were_written():
+    column = series([-122.23, -118.3252, -121.0, -119.5, -120.07])
+    fitted = Number("c").fit(column)
+    assert fitted.decode(fitted.encode(column)).to_list() == column.to_list()
+
+
 def test_a_constant_number_stays_silent_whatever_comes():
     fitted = Number("c").fit(series([5.0] * 10))
     assert fitted.encode(series([5.0, 9.0, -math.inf])).abs().sum() == 0

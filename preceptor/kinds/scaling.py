@@ -5,9 +5,12 @@
     smooth_unclip(encoded, center, scale)              # values again
 
 The middle half of the values lands within about one unit, and no outlier beyond three. An outlier of z
-scales comes back to within 1.2e-7 · (1 + (z/3)²)^1.5 scales when the encoding is float32; beyond some
-7,000 scales float32 cannot tell it from the limit.
+scales comes back from float32 to within (5e-7 + 1.2e-7 · (1 + (z/3)²)^1.5) scales, of which the first
+part is rounding to digits that a person would write; beyond some 7,000 scales float32 cannot tell an
+outlier from the limit.
 """
+
+import math
 
 import numpy as np
 
@@ -39,9 +42,10 @@ def smooth_clip(values: np.ndarray, center: float, scale: float) -> np.ndarray:
 
 
 def smooth_unclip(encoded: np.ndarray, center: float, scale: float) -> np.ndarray:
-    """The inverse of `smooth_clip`; infinite at the limits -3 and 3."""
+    """The inverse of `smooth_clip`, rounded to a millionth of the scale; infinite at the limits."""
     if not scale:
         return np.full(len(encoded), center)
     room = np.clip(1 - (encoded / 3) ** 2, 0, 1)
     with np.errstate(divide="ignore"):
-        return center + scale * encoded / np.sqrt(room)
+        values = center + scale * encoded / np.sqrt(room)
+    return np.round(values, 6 - math.floor(math.log10(scale)))

@@ -7,9 +7,10 @@ al., 2023). A training row never sees its own answer, nor that of a row with the
 
     look = Neighbours(inputs=32, width=16, memory=1000, outputs=1)
     look.remember(answers, keys)
-    context = look(x, keys, x_memory)                    # (B, 2 * outputs)
+    context = look(x, x_memory, keys, seen)              # (B, look.width)
 
-Shapes: B rows, S remembered rows looked at, I inputs, D width of a point, K outputs.
+Shapes: B rows, S remembered rows looked at, I inputs, D width of a point, K outputs,
+V values known of a remembered row.
 """
 
 import torch
@@ -20,7 +21,7 @@ from preceptor.models.mlp import dense
 
 
 class Neighbours(nn.Module):
-    """Mean and spread of the answers of the rows near each row.
+    """What the rows near each row answered, mean and spread, and in which direction they lie.
 
     `memory` is how many rows are remembered. Weights are a softmax of negative squared distances.
     """
@@ -34,6 +35,8 @@ class Neighbours(nn.Module):
     ):
         super().__init__()
         self.point = dense(inputs, width, generator=generator)
+        self.parts = (outputs, 2 * outputs)
+        self.width = 2 * outputs + width
         self.register_buffer("answers", torch.zeros(memory, outputs))
         self.register_buffer("keys", torch.zeros(memory, dtype=torch.int64))
 
@@ -44,15 +47,14 @@ class Neighbours(nn.Module):
 
     def remember(self, goal: Tensor, keys_N: Tensor) -> None:
         """Keep the answers: (N,) numbers, (N,) classes or (N, K) tags, and the rows' keys."""
-        if goal.ndim == 1:
-            goal = (
-                goal[:, None] if goal.is_floating_point() else functional.one_hot(goal, self.answers.shape[1])
-            )
-        self.answers.copy_(goal)
+        if not goal.is_floating_point() and goal.ndim == 1:
+            goal = functional.one_hot(goal, self.answers.shape[1])
+        self.answers.copy_(goal.reshape(self.answers.shape))
         self.keys.copy_(keys_N)
 
     def forward(self, x_BI: Tensor, x_SI: Tensor, keys_B: Tensor, seen_S: Tensor) -> Tensor:
-        """(B, 2K): weighted mean and standard deviation of the answers of the remembered rows `seen_S`.
+        """(B, 2K + D): weighted mean and standard deviation of the answers of the remembered rows
+        `seen_S`, and how far the row lies from the weighted mean of their points.
 
         `x_SI` are their embedded inputs. While training, rows with equal keys do not see each other.
         """
@@ -63,6 +65,8 @@ class Neighbours(nn.Module):
             with torch.no_grad():  # a weight of zero has no gradient to lose, and a copy is spared
                 nearness_BS.masked_fill_(keys_B[:, None] == self.keys[seen_S], -1e9)
         answers_SK = self.answers[seen_S]
-        moments_B2K = nearness_BS.softmax(dim=1) @ torch.cat([answers_SK, answers_SK.square()], dim=1)
-        mean_BK, square_BK = moments_B2K.chunk(2, dim=1)
-        return torch.cat([mean_BK, (square_BK - mean_BK.square()).clamp_min(1e-4).sqrt()], dim=1)
+        known_SV = torch.cat([answers_SK, answers_SK.square(), points_SD], dim=1)
+        found_BV = nearness_BS.softmax(dim=1) @ known_SV
+        mean_BK, square_BK, point_BD = found_BV.tensor_split(self.parts, dim=1)
+        spread_BK = (square_BK - mean_BK.square()).clamp_min(1e-4).sqrt()
+        return torch.cat([mean_BK, spread_BK, points_BD - point_BD], dim=1)

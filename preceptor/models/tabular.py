@@ -68,7 +68,7 @@ class TabularNet(nn.Module):
             Neighbours(inputs, neighbours, memory, outputs, generator=generator) if looks else None
         )
         self._make_memory(features, len(cardinalities), memory if looks else 0)
-        inputs += 2 * outputs * looks
+        inputs += self.neighbours.width if self.neighbours else 0
         self.scale = nn.Parameter(torch.empty(members, inputs).uniform_(-1, 1, generator=generator).sign())
         self.hidden = nn.ModuleList(
             dense(before, after, gain=2**0.5, generator=generator)
@@ -97,7 +97,7 @@ class TabularNet(nn.Module):
         inputs = _embedded(features, cardinalities, embedding)
         if neighbours and memory:
             count += Neighbours.parameter_count(inputs, neighbours)
-            inputs += 2 * outputs
+            inputs += 2 * outputs + neighbours
         sizes = (inputs, *[width] * depth)
         shared = sum((before + 1) * after for before, after in itertools.pairwise(sizes))
         return count + members * inputs + shared + members * (sizes[-1] + 1) * outputs

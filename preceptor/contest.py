@@ -1,23 +1,35 @@
 """The contest: everyone sits the same papers, fold by fold, and is marked on rows not learnt from.
 
     folds = prepare_folds(roles, target, parts)
-    rival_candidates(desk, folds, candidates)     # fills {"dumb": ..., "boosting": ...}
+    rival_candidates(desk, folds, parts, candidates)        # fills {"dumb": ..., "boosting": ...}
     predictor = choose(desk, folds, parts, candidates)
 
 A candidate's shipped form is the mean of its fold models (bagging); its scores here are out of fold:
 each open row is answered only by models that have not learnt from it.
 """
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor
 
+from preceptor.desk import Desk
+from preceptor.ensemble import apply, blend
+from preceptor.errors import Mistake, nearest
 from preceptor.inspection.roles import Roles
+from preceptor.intervals import interval
 from preceptor.kinds.kind import Target
 from preceptor.kinds.registry import kind_named
-from preceptor.predictor import Member
+from preceptor.metrics import Metric
+from preceptor.plan import Plan
+from preceptor.predictor import Member, Predictor
 from preceptor.problem import Inputs, Problem
+from preceptor.rivals import Recipe, Rival, affordable_rows, rivals_for
 from preceptor.split import Split
 
 RIVALS_SHARE = 0.2
@@ -38,8 +50,8 @@ class Fold:
     goal: Tensor
     truth: np.ndarray
     held_out: Inputs
-    truth_held_out: np.ndarray
     goal_held_out: Tensor
+    truth_held_out: np.ndarray
     rows_held_out: np.ndarray
 
 
@@ -74,9 +86,7 @@ def prepare_folds(roles: Roles, target: Target, parts: Split) -> list[Fold]:
 def _prepared(number: int, roles: Roles, target: Target, parts: Split) -> Fold:
     rows = parts.folds[number]
     learnt, held_out = parts.open.take(rows.train), parts.open.take(rows.validation)
-    problem = Problem([kind_named(roles.kinds[column])(column) for column in roles.inputs], target).fit(
-        learnt
-    )
+    problem = Problem([kind_named(roles.kinds[name])(name) for name in roles.inputs], target).fit(learnt)
     answers, held_back = learnt.frame[target.column], held_out.frame[target.column]
     return Fold(
         number,
@@ -85,8 +95,8 @@ def _prepared(number: int, roles: Roles, target: Target, parts: Split) -> Fold:
         target.goal(answers),
         target.truth(answers),
         problem.encode(held_out),
-        target.truth(held_back),
         target.goal(held_back),
+        target.truth(held_back),
         rows.validation,
     )
 
@@ -95,3 +105,103 @@ def unanswered(folds: list[Fold], rows: int) -> np.ndarray:
     """Scores of no open row yet: (N,) or (N, K) NaN."""
     target = folds[0].problem.target
     return np.full((rows,) if target.task == "number" else (rows, target.outputs), np.nan)
+
+
+def rival_candidates(desk: Desk, folds: list[Fold], parts: Split, candidates: dict[str, Candidate]) -> None:
+    """Fit every rival on every fold, the dumb one first, within the rivals' share of the time.
+
+    A rival that would take too long learns from fewer rows, or is left out; the ledger remembers it.
+    """
+    first, target = folds[0], folds[0].problem.target
+    until = desk.ledger.seconds + RIVALS_SHARE * max(desk.seconds_left, 0.0)
+    recipes = rivals_for(target.task, len(first.truth), desk.plan.rivals)
+    for place, recipe in enumerate(recipes):
+        share = (until - desk.ledger.seconds) / (len(recipes) - place) / len(folds)
+        rows = desk.ledger.decide(f"rows for {recipe.name}", partial(_bearable, recipe, first, share))
+        if rows:
+            candidate = Candidate(recipe.name, recipe.title, unanswered(folds, len(parts.open)))
+            _try(recipe, folds, rows, candidate, desk.plan.seed)
+            candidates[recipe.name] = candidate
+            desk.ledger.write("rival", **_told(candidate, parts, target, desk.plan))
+
+
+def _bearable(recipe: Recipe, fold: Fold, seconds: float) -> int:
+    if recipe.name == "dumb":
+        return len(fold.truth)
+    target = fold.problem.target
+    return affordable_rows(recipe, target.task, target.outputs, fold.inputs, fold.truth, seconds)
+
+
+def _try(recipe: Recipe, folds: list[Fold], rows: int, candidate: Candidate, seed: int) -> None:
+    """Fit the rival on each fold, two folds at a time, on drawn rows where not all are affordable."""
+    began = time.monotonic()
+    with ThreadPoolExecutor(2) as threads:
+        fitted = list(threads.map(lambda fold: _fitted(recipe, fold, rows, seed), folds))
+    for fold, rival in zip(folds, fitted, strict=True):
+        candidate.join(fold, rival)
+    candidate.rows = min(candidate.rows, rows)
+    candidate.took = time.monotonic() - began
+
+
+def _fitted(recipe: Recipe, fold: Fold, rows: int, seed: int) -> Rival:
+    drawn = np.sort(np.random.default_rng(seed).permutation(len(fold.truth))[:rows])
+    rival = Rival(recipe, fold.problem.target.task, fold.problem.target.outputs)
+    return rival.fit(fold.inputs.take(torch.from_numpy(drawn)), fold.truth[drawn], seed)
+
+
+def chosen_metric(plan: Plan, target: Target) -> Metric:
+    """The plan's metric, or the target kind's first. Raises Mistake for one that does not fit."""
+    known = target.metrics()
+    name = plan.metric or next(iter(known))
+    if name not in known:
+        raise Mistake(
+            "metric-unknown",
+            f"There is no metric {name!r} for this target.",
+            why=f"It can be marked by: {', '.join(known)}.",
+            todo=nearest(name, known),
+        )
+    return known[name]
+
+
+def choose(desk: Desk, folds: list[Fold], parts: Split, candidates: dict[str, Candidate]) -> Predictor:
+    """The predictor that ships: net, rival or blend, whichever out-of-fold rows say."""
+    target, plan = folds[0].problem.target, desk.plan
+    metric, truth = chosen_metric(plan, target), target.truth(parts.open.frame[target.column])
+    rows = np.all([candidate.answered for candidate in candidates.values()], axis=0)
+    scores = {name: candidate.scores[rows] for name, candidate in candidates.items()}
+    weights = blend(scores, truth[rows], metric, seed=plan.seed)
+    told = [_told(candidate, parts, target, plan, rows) for candidate in candidates.values()]
+    desk.ledger.write(
+        "candidates",
+        metric=metric.name,
+        list=[{**line, "weight": weights.get(line["name"], 0.0)} for line in told],
+        shipped=next(iter(weights)) if len(weights) == 1 else "blend",
+        score=metric.function(truth[rows], apply(weights, scores), None),
+        why=_reason(weights, metric, int(rows.sum())),
+    )
+    families = {name: candidate.members for name, candidate in candidates.items()}
+    return Predictor([fold.problem for fold in folds], families, weights)
+
+
+def _told(
+    candidate: Candidate, parts: Split, target: Target, plan: Plan, rows: np.ndarray | None = None
+) -> dict[str, Any]:
+    """A candidate as a line of the ledger: its score on rows held out, with the interval."""
+    metric, rows = chosen_metric(plan, target), candidate.answered if rows is None else rows
+    truth = target.truth(parts.open.frame[target.column])[rows]
+    groups = None if parts.groups is None else parts.groups[rows]
+    return {
+        "name": candidate.name,
+        "title": candidate.title,
+        "score": metric.function(truth, candidate.scores[rows], None),
+        "interval": interval(truth, candidate.scores[rows], metric, groups=groups, seed=plan.seed),
+        "rows": candidate.rows,
+        "took": round(candidate.took, 2),
+    }
+
+
+def _reason(weights: dict[str, float], metric: Metric, rows: int) -> str:
+    chosen = f"on {rows:,} rows held out of training"
+    if len(weights) == 1:
+        return f"Its {metric.title} was the best {chosen}, and no blend did better."
+    return f"Together their {metric.title} was better {chosen} than any one's, and on halves of them too."

@@ -21,7 +21,7 @@ from preceptor.data.table import Account, Schema, Table
 from preceptor.kinds.category import Category
 from preceptor.kinds.kind import Target
 from preceptor.kinds.number import Number
-from preceptor.net import Net, configuration, ensemble_loss, judging_metric, new_net
+from preceptor.net import Net, ensemble_loss, judging_metric, new_net
 from preceptor.plan import NetPlan, TrainingPlan
 from preceptor.problem import Inputs, Problem
 from preceptor.training.loop import train
@@ -93,26 +93,19 @@ class _Neural(BaseEstimator):
             patience=self.patience,
             threads=torch.get_num_threads(),
         )
-        truth = target.truth(answers)
-        module = new_net(shape, problem, truth[learnt], seed)
-        metric = judging_metric(target)
+        truth, goal = target.truth(answers), target.goal(answers)[learnt]
+        inputs, held_out = problem.encode(table.take(learnt)), problem.encode(table.take(held))
+        net, metric = new_net(shape, problem, inputs, goal, truth[learnt], seed), judging_metric(target)
         training = Training(
-            module, plan, epochs=self.epochs, seed=seed, higher_is_better=metric.higher_is_better
+            net.module, plan, epochs=self.epochs, seed=seed, higher_is_better=metric.higher_is_better
         )
-        net = Net(module, configuration(shape, problem), target)
-        held_out = problem.encode(table.take(held))
-        for _ in train(
-            training,
-            problem.encode(table.take(learnt)),
-            target.goal(answers[learnt]),
-            ensemble_loss(target, 0.0),
-        ):
+        for _ in train(training, inputs, goal, ensemble_loss(target, 0.0)):
             with training.evaluating():
                 training.judge(metric.function(truth[held], net.predict(held_out), None))
         training.adopt_best()
         self.n_iter_ = training.epoch
         # In float64 a row's answer does not depend on the rows beside it, to the last printed digit.
-        module.double()
+        net.module.double()
         return net
 
     def _scores(self, X: Any) -> np.ndarray:

@@ -77,14 +77,16 @@ class Ledger:
 
     def decide(self, key: str, measure: Callable[[], T], why: str = "") -> T:
         """What was decided for `key` earlier, or else `measure()`, which is then written down."""
-        if key in self.pinned:
-            return self.pinned[key]
-        for event in self.events:
-            if event["event"] == "decision" and event["key"] == key:
-                return event["value"]
+        known = self.decisions()
+        if key in known:
+            return known[key]
         value = measure()
         self.write("decision", key=key, value=value, why=why)
         return value
+
+    def decided(self, key: str) -> Any:
+        """What was decided for `key`; None when nothing was."""
+        return self.decisions().get(key)
 
     def decisions(self) -> dict[str, Any]:
         """Every decision by key, those that were pinned and those that were measured."""

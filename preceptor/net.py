@@ -1,7 +1,7 @@
 """A net married to a target: made for a problem, marked by its loss, answering under the rivals' verb.
 
-    module = new_net(NetPlan(), problem, truth, seed=0)
-    Net(module, configuration(NetPlan(), problem), target).predict(inputs)
+    net = new_net(NetPlan(), problem, inputs, goal, truth, seed=0)
+    net.predict(inputs)
 
 Shapes: N rows, M ensemble members, K outputs.
 """
@@ -19,7 +19,8 @@ from preceptor.plan import NetPlan
 from preceptor.problem import Inputs, Problem
 from preceptor.training.loop import Loss
 
-ROWS_AT_ONCE = 2048
+ROWS_AT_ONCE = 1024
+MOST_REMEMBERED = 20_000
 
 
 class Net:
@@ -49,21 +50,25 @@ class Net:
         return np.mean(members, axis=0)
 
 
-def new_net(plan: NetPlan, problem: Problem, truth: np.ndarray, seed: int) -> TabularNet:
-    """A net for the problem's shapes; its first answer is the best constant one for `truth`."""
-    generator = Generator().manual_seed(seed)
-    start = starting_output(problem.target, truth)
-    return TabularNet(**configuration(plan, problem), start=start, generator=generator)
+def new_net(
+    plan: NetPlan, problem: Problem, inputs: Inputs, goal: Tensor, truth: np.ndarray, seed: int
+) -> Net:
+    """A net for the problem's shapes, not yet trained: its first answer is the best constant one.
 
-
-def configuration(plan: NetPlan, problem: Problem) -> dict[str, Any]:
-    """The arguments that make the net again, as JSON values."""
-    shapes = {
+    It is given the training rows to remember; `goal` and `truth` are those rows' answers, as the loss
+    and as the metrics take them.
+    """
+    configuration = {
         "features": problem.features,
         "cardinalities": problem.cardinalities,
         "outputs": problem.target.outputs,
+        "memory": min(len(goal), MOST_REMEMBERED),
+        **plan.model_dump(),
     }
-    return {**shapes, **plan.model_dump()}
+    start, generator = starting_output(problem.target, truth), Generator().manual_seed(seed)
+    module = TabularNet(**configuration, start=start, generator=generator)
+    module.remember(*inputs, goal)
+    return Net(module, configuration, problem.target)
 
 
 def starting_output(target: Target, truth: np.ndarray) -> Tensor:

@@ -18,13 +18,14 @@ class _Frozen(BaseModel):
 
 
 class NetPlan(_Frozen):
-    """The network for tables: a parameter-efficient ensemble of residual-free MLPs (TabM)."""
+    """The network for tables: MLPs that share weights and answer as one, and look up neighbours."""
 
-    members: Annotated[int, Field(ge=1, le=64)] = 16
-    width: Annotated[int, Field(ge=1, le=4096)] = 256
-    depth: Annotated[int, Field(ge=0, le=12)] = 3
+    members: Annotated[int, Field(ge=1, le=64)] = 8
+    width: Annotated[int, Field(ge=1, le=4096)] = 128
+    depth: Annotated[int, Field(ge=0, le=12)] = 2
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
     embedding: Annotated[int, Field(ge=0, le=256)] = 16
+    neighbours: Annotated[int, Field(ge=0, le=1024)] = 32
 
 
 class TrainingPlan(_Frozen):
@@ -33,10 +34,10 @@ class TrainingPlan(_Frozen):
     optimiser: Literal[
         "sgd", "momentum", "nesterov", "adagrad", "adadelta", "rmsprop", "adam", "nadam", "adamw"
     ] = "adamw"
-    learning_rate: Annotated[float, Field(gt=0)] = 2e-3
+    learning_rate: Annotated[float, Field(gt=0)] = 1e-2
     schedule: Literal["constant", "step", "exponential", "cosine", "plateau"] = "cosine"
     warmup: Annotated[float, Field(ge=0, lt=1)] = 0.05
-    weight_decay: Annotated[float, Field(ge=0)] = 1e-4
+    weight_decay: Annotated[float, Field(ge=0)] = 1e-2
     l1: Annotated[float, Field(ge=0)] = 0.0
     l2: Annotated[float, Field(ge=0)] = 0.0
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0

@@ -1,7 +1,7 @@
 """A run: a folder that holds what was learnt, and the verbs on it.
 
-    run = preceptor.fit("houses.csv", target="price", minutes=5)
-    run.predict("new.csv"); run.exam["score"]; run.report
+run = preceptor.fit("houses.csv", target="price", minutes=5)
+run.predict("new.csv"); run.exam["score"]; run.report
 """
 
 import json
@@ -11,12 +11,13 @@ from typing import Any
 
 import polars as pl
 
+from preceptor.desk import Desk
 from preceptor.errors import Mistake
 from preceptor.ledger import Ledger
 from preceptor.plan import Plan
 from preceptor.report import notebook_html, write_report
 from preceptor.screen import Screen
-from preceptor.study import Desk, finish_report, second_exam, study
+from preceptor.study import study
 
 
 def fit(
@@ -49,8 +50,9 @@ def fit(
         study(desk)
     except KeyboardInterrupt:
         desk.ledger.write("interrupted", stage="before the first model")
-        finish_report(desk)
-    return Run(desk.folder)
+    run = Run(desk.folder)
+    desk.ledger.write("report", path=str(run.write_report()))
+    return run
 
 
 def _planned(plan: Path | str | Plan | None, choices: dict[str, Any]) -> Plan:
@@ -60,7 +62,9 @@ def _planned(plan: Path | str | Plan | None, choices: dict[str, Any]) -> Plan:
     if not isinstance(plan, Plan):
         path = Path(plan)
         if not path.is_file():
-            raise Mistake("plan-missing", f"There is no plan file {path}.", todo="RUN/plan.json holds a run's plan.")
+            raise Mistake(
+                "plan-missing", f"There is no plan file {path}.", todo="RUN/plan.json holds a run's plan."
+            )
         try:
             fields = json.loads(path.read_text(encoding="utf-8"))
         except ValueError as error:
@@ -169,12 +173,6 @@ class Run:
         from preceptor.answering import answer
 
         return answer(self.folder, source)
-
-    def examine(self, *, again: bool = False, reason: str = "") -> dict[str, Any]:
-        """Break the seal once more and score the shipped model; the report confesses it."""
-        second_exam(Desk.reopened(self.folder), again=again, reason=reason)
-        self.write_report()
-        return self.exam
 
     def _repr_html_(self) -> str:
         return notebook_html(self.folder)

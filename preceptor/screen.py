@@ -7,10 +7,11 @@ with Screen() as screen:
 
 import sys
 import time
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from preceptor.report.summary import stage_line
+from preceptor.report.summary import Narrator
 
 SECONDS_BETWEEN_LINES = 30.0
 
@@ -24,6 +25,7 @@ class Screen:
     def __init__(self, *, quiet: bool = False, waited: float = 0.0) -> None:
         self.quiet = quiet
         self.waited = waited
+        self.narrator = Narrator()
         self.bar: Any = None
         self.last = time.monotonic()
 
@@ -45,13 +47,16 @@ class Screen:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        for line in self.narrator.close():
+            self._print(line)
         if self.bar:
             self.bar.stop()
 
     def event(self, event: dict[str, Any]) -> None:
-        """Print the line of a ledger event, when it has one."""
-        line = None if self.quiet else stage_line(event)
-        if line is not None:
+        """Print the lines that a ledger event completes."""
+        if event["event"] == "start":
+            self.narrator.folder = Path(event["folder"])
+        for line in self.narrator.hear(event):
             self._print(line)
 
     def progress(self, done: float, stage: str, seconds_left: float) -> None:
@@ -64,6 +69,8 @@ class Screen:
 
     def _print(self, line: str) -> None:
         self.last = time.monotonic()
+        if self.quiet:
+            return
         if self.bar:
             self.bar.console.print(line, markup=False, highlight=False, soft_wrap=True)
         else:

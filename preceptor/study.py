@@ -14,11 +14,9 @@ from pathlib import Path
 
 from preceptor import __version__
 from preceptor.contest import Candidate, choose, prepare_folds, rival_candidates
-from preceptor.data.fingerprint import fingerprint
-from preceptor.data.read import read
+from preceptor.data.read import fingerprint, read
 from preceptor.data.table import Table
 from preceptor.desk import Desk
-from preceptor.inspection import repairs
 from preceptor.kinds.kind import Target
 from preceptor.lesson import check_net, net_candidate
 from preceptor.look import Look, fit_target, look_at
@@ -37,18 +35,18 @@ def study(desk: Desk) -> None:
         _write_reading(desk, table)
     with desk.clocked("inspect"):
         look = look_at(table, desk.plan)
-        _write_look(desk, look)
+        _write_look(desk, look, fit_target(look, look.table).task)
     with desk.clocked("split"):
         parts, target = set_apart(desk.plan, look)
         _write_split(desk, look, parts)
         folds = prepare_folds(look.roles, target, parts)
     candidates: dict[str, Candidate] = {}
     with desk.stage("rivals"):
-        rival_candidates(desk, folds, candidates)
+        rival_candidates(desk, folds, parts, candidates)
     with desk.stage("checks"):
         check_net(desk, folds[0])
     with desk.stage("train"):
-        net_candidate(desk, folds, candidates)
+        net_candidate(desk, folds, len(parts.open), candidates)
     with desk.clocked("choose"):
         predictor = choose(desk, folds, parts, candidates)
         predictor.save(desk.folder / "model")
@@ -101,7 +99,7 @@ def _write_reading(desk: Desk, table: Table) -> None:
     )
 
 
-def _write_look(desk: Desk, look: Look) -> None:
+def _write_look(desk: Desk, look: Look, task: str) -> None:
     """data.json, the kinds, the findings."""
     facts = {
         "schema": asdict(look.table.schema),
@@ -113,7 +111,7 @@ def _write_look(desk: Desk, look: Look) -> None:
         "fingerprint": desk.ledger.of("read")[0]["fingerprint"],
     }
     write_atomically(desk.folder / "data.json", json.dumps(facts, indent=1, ensure_ascii=False).encode())
-    desk.ledger.write("kinds", columns=look.columns(), target=look.roles.target)
+    desk.ledger.write("kinds", columns=look.columns(), target=look.roles.target, task=task)
     for finding in look.findings:
         desk.ledger.find(finding)
 

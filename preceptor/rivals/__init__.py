@@ -1,0 +1,57 @@
+"""The dumb and the classical predictors that a net must beat to earn its place (textbook C1-C10).
+
+for recipe in rivals_for("number", rows=16_512):
+    Rival(recipe, "number", outputs=1).fit(inputs, truth, seed=0).predict(inputs)
+"""
+
+import math
+import time
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+
+from preceptor.errors import Mistake, nearest
+from preceptor.problem import Inputs
+from preceptor.rivals.recipes import RECIPES, Recipe
+from preceptor.rivals.rival import Rival
+
+__all__ = ["RECIPES", "Recipe", "Rival", "affordable_rows", "rivals_for"]
+
+
+def rivals_for(task: str, rows: int, names: Sequence[str] | None = None) -> list[Recipe]:
+    """The rivals that suit the task and bear so many rows, the dumb one first, the quick before the slow.
+
+    `names` picks some of them by name; an unknown name is a Mistake.
+    """
+    for name in names or ():
+        if name not in RECIPES:
+            raise Mistake("rival-unknown", f"There is no rival {name!r}.", todo=nearest(name, RECIPES))
+    able = [r for r in RECIPES.values() if (r.for_numbers if task == "number" else r.for_classes)]
+    wanted = [r for r in able if names is None or r.name in (*names, "dumb")]
+    return [r for r in wanted if rows <= r.most_rows]
+
+
+def affordable_rows(
+    recipe: Recipe, task: str, outputs: int, inputs: Inputs, truth: np.ndarray, seconds: float
+) -> int:
+    """How many of the rows the rival can learn from, and answer a quarter as many, in so many seconds.
+
+    Measured on two growing samples and drawn out along their power law; 0 when the smaller does not fit.
+    """
+
+    def measured(size: int) -> float:
+        few, began = torch.from_numpy(order[:size]), time.perf_counter()
+        rival = Rival(recipe, task, outputs).fit(inputs.take(few), truth[few], seed=0)
+        rival.predict(inputs.take(few[: 1 + size // 4]))
+        return time.perf_counter() - began
+
+    total, order = len(truth), np.random.default_rng(0).permutation(len(truth))
+    small, large = min(total, 1_000), min(total, 4_000)
+    measured(min(total, 100))  # the first fit of a kind also imports
+    first = measured(small)
+    if first > seconds or small == total:
+        return small if first <= seconds else 0
+    second = measured(large)
+    power = min(max(math.log(second / first) / math.log(large / small), 1.0), 2.0)
+    return max(small, min(total, int(large * (seconds / second) ** (1 / power))))

@@ -1,0 +1,186 @@
+"""How each rival is made, from scikit-learn's own methods; the quick before the slow.
+
+Settings are those that scikit-learn's users would try first; boosting's were chosen on out-of-fold rows
+(see LOG.md). A task's seed makes every one deterministic.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+Estimator = Any  # scikit-learn's estimators share verbs, not a type
+
+
+class Task(NamedTuple):
+    """What a recipe may go by: a seed, the columns that hold category codes, how many rows there are."""
+
+    seed: int
+    codes: list[int]
+    rows: int
+
+
+Maker = Callable[[Task], Estimator]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A rival's name, what makes it for a number and for classes (None: it cannot), and its limits.
+
+    `sees_codes`: category codes as they are; otherwise one-hot. `most_rows`: beyond, it is left out.
+    """
+
+    name: str
+    title: str
+    for_numbers: Maker | None
+    for_classes: Maker | None
+    sees_codes: bool = False
+    most_rows: int = 100_000_000
+
+
+def _mean(task: Task) -> Estimator:
+    from sklearn.dummy import DummyRegressor
+
+    return DummyRegressor()
+
+
+def shares(task: Task) -> Estimator:
+    """The dumb classifier: every class as often as it occurs."""
+    from sklearn.dummy import DummyClassifier
+
+    return DummyClassifier(strategy="prior")
+
+
+def _least_squares(task: Task) -> Estimator:
+    from sklearn.linear_model import LinearRegression
+
+    return LinearRegression()
+
+
+def _ridge(task: Task) -> Estimator:
+    from sklearn.linear_model import RidgeCV
+
+    return RidgeCV(alphas=[0.01, 0.1, 1.0, 10.0, 100.0, 1000.0])
+
+
+def _logistic(task: Task) -> Estimator:
+    from sklearn.linear_model import LogisticRegression
+
+    return LogisticRegression(max_iter=300)
+
+
+def _perceptron(task: Task) -> Estimator:
+    from sklearn.linear_model import Perceptron
+
+    return Perceptron(random_state=task.seed)
+
+
+def _naive_bayes(task: Task) -> Estimator:
+    from sklearn.naive_bayes import GaussianNB
+
+    return GaussianNB(var_smoothing=1e-3)
+
+
+def _neighbours(distance: str) -> tuple[Maker, Maker]:
+    def for_numbers(task: Task) -> Estimator:
+        from sklearn.neighbors import KNeighborsRegressor
+
+        return KNeighborsRegressor(10, weights="distance", metric=distance, algorithm="brute")
+
+    def for_classes(task: Task) -> Estimator:
+        from sklearn.neighbors import KNeighborsClassifier
+
+        return KNeighborsClassifier(10, weights="distance", metric=distance, algorithm="brute")
+
+    return for_numbers, for_classes
+
+
+def _linear_svr(task: Task) -> Estimator:
+    from sklearn.svm import LinearSVR
+
+    return LinearSVR(random_state=task.seed, dual="auto")
+
+
+def _linear_svc(task: Task) -> Estimator:
+    from sklearn.svm import LinearSVC
+
+    return LinearSVC(random_state=task.seed, dual="auto")
+
+
+def _svr(task: Task) -> Estimator:
+    from sklearn.svm import SVR
+
+    return SVR()
+
+
+def _svc(task: Task) -> Estimator:
+    from sklearn.svm import SVC
+
+    return SVC(random_state=task.seed)
+
+
+def _tree_of_numbers(task: Task) -> Estimator:
+    from sklearn.tree import DecisionTreeRegressor
+
+    return DecisionTreeRegressor(min_samples_leaf=10, random_state=task.seed)
+
+
+def _tree_of_classes(task: Task) -> Estimator:
+    from sklearn.tree import DecisionTreeClassifier
+
+    return DecisionTreeClassifier(min_samples_leaf=10, random_state=task.seed)
+
+
+def _forest_of_numbers(task: Task) -> Estimator:
+    from sklearn.ensemble import RandomForestRegressor
+
+    return RandomForestRegressor(100, max_features=0.5, random_state=task.seed)
+
+
+def _forest_of_classes(task: Task) -> Estimator:
+    from sklearn.ensemble import RandomForestClassifier
+
+    return RandomForestClassifier(100, min_samples_leaf=2, random_state=task.seed)
+
+
+# Below so many rows a tenth of them is too few to tell when to stop.
+STOPS_EARLY_FROM = 1_000
+
+
+def _boosting(task: Task) -> dict[str, Any]:
+    """Slow and stopped early; with few rows as scikit-learn has it."""
+    shared = {"random_state": task.seed, "categorical_features": task.codes, "max_features": 0.5}
+    if task.rows < STOPS_EARLY_FROM:
+        return {**shared, "early_stopping": False}
+    return {**shared, "learning_rate": 0.05, "max_iter": 1000, "n_iter_no_change": 20, "early_stopping": True}
+
+
+def _boosting_of_numbers(task: Task) -> Estimator:
+    from sklearn.ensemble import HistGradientBoostingRegressor
+
+    return HistGradientBoostingRegressor(**_boosting(task))
+
+
+def _boosting_of_classes(task: Task) -> Estimator:
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+    return HistGradientBoostingClassifier(**_boosting(task))
+
+
+RECIPES = {
+    recipe.name: recipe
+    for recipe in (
+        Recipe("dumb", "always the same", _mean, shares, sees_codes=True),
+        Recipe("linear", "linear regression", _least_squares, None),
+        Recipe("ridge", "ridge regression", _ridge, None),
+        Recipe("logistic", "logistic regression", None, _logistic),
+        Recipe("perceptron", "perceptron", None, _perceptron),
+        Recipe("naive-bayes", "naive Bayes", None, _naive_bayes),
+        Recipe("tree", "decision tree", _tree_of_numbers, _tree_of_classes, sees_codes=True),
+        Recipe("boosting", "gradient boosting", _boosting_of_numbers, _boosting_of_classes, sees_codes=True),
+        Recipe("neighbours", "nearest neighbours (L2)", *_neighbours("euclidean"), most_rows=200_000),
+        Recipe("neighbours-l1", "nearest neighbours (L1)", *_neighbours("manhattan"), most_rows=50_000),
+        Recipe("forest", "random forest", _forest_of_numbers, _forest_of_classes, sees_codes=True),
+        Recipe("linear-svm", "linear support vectors", _linear_svr, _linear_svc, most_rows=50_000),
+        Recipe("svm", "support vectors (RBF)", _svr, _svc, most_rows=6_000),
+    )
+}

@@ -9,6 +9,7 @@ each open row is answered only by models that have not learnt from it.
 """
 
 import time
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -135,7 +136,9 @@ def _bearable(recipe: Recipe, fold: Fold, seconds: float) -> int:
 def _try(recipe: Recipe, folds: list[Fold], rows: int, candidate: Candidate, seed: int) -> None:
     """Fit the rival on each fold, two folds at a time, on drawn rows where not all are affordable."""
     began = time.monotonic()
-    with ThreadPoolExecutor(2) as threads:
+    with warnings.catch_warnings(), ThreadPoolExecutor(2) as threads:
+        # A rival that has not fully converged is still a rival, marked like the others.
+        warnings.simplefilter("ignore")
         fitted = list(threads.map(lambda fold: _fitted(recipe, fold, rows, seed), folds))
     for fold, rival in zip(folds, fitted, strict=True):
         candidate.join(fold, rival)

@@ -53,6 +53,11 @@ class Predictor:
         """The target kind, which turns scores into answers."""
         return self.problems[0].target
 
+    @property
+    def name(self) -> str:
+        """The family that ships, or "blend"."""
+        return next(iter(self.weights)) if len(self.weights) == 1 else "blend"
+
     def scores(self, table: Table) -> np.ndarray:
         """Blended scores of every row."""
         by_family = self.scores_by_family(table, list(self.weights))

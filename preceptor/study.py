@@ -51,7 +51,7 @@ def study(desk: Desk) -> None:
         predictor = choose(desk, folds, parts, candidates)
         predictor.save(desk.folder / "model")
     with desk.clocked("exam"):
-        examine(desk, parts, predictor, candidates)
+        examine(desk, look.roles, parts, predictor, candidates)
 
 
 def set_apart(plan: Plan, look: Look) -> tuple[Split, Target]:

@@ -9,7 +9,6 @@ training rows only. Linear methods and neighbours see categories one-hot, trees 
 Shapes: N rows, F numbers, C codes, K classes or tags.
 """
 
-import warnings
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Self
@@ -63,9 +62,7 @@ class Rival:
 
             estimator = OneVsRestClassifier(estimator)
         estimator = _with_one_hot(estimator, self.recipe, numbers, task.codes)
-        with warnings.catch_warnings(), _threads_for(X):
-            # A rival that has not fully converged is still a rival, marked like the others.
-            warnings.simplefilter("ignore")
+        with _threads_for(X):
             self.estimator = estimator.fit(X, truth)
         return self
 

@@ -433,7 +433,7 @@ def test_a_lookalike_raises_no_alarm(look):
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.integers(0, 2**32 - 1), st.floats(0.0, 0.05), st.floats(0.0, 0.9), st.integers(1, 60))
+@given(st.integers(0, 2**32 - 1), st.floats(0.0, 0.05), st.floats(0.0, 0.9), st.integers(20, 60))
 def test_noise_around_a_healthy_curve_raises_no_alarm(seed, noise, floor, epochs):
     shake = np.random.default_rng(seed).normal(0, noise * (1 - floor), (2, 60))
     healthy = floor + (1 - floor) * FALL

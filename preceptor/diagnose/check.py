@@ -1,7 +1,7 @@
 """What a check before training is, and how it leaves no trace.
 
-A check tries something on a copy of the net in eval mode, with a fixed small number of steps and no
-clock, so that its verdict is a pure function of the net and the rows. The net's weights and the random
+A check tries something on a copy of the net, with a fixed small number of steps and no clock, so that
+its verdict is a pure function of the net and the rows. The net's weights and the random
 generator are afterwards what they were, to the bit.
 
 Shapes: B rows. `inputs` are the tensors that the net takes, `goal` is what the loss compares with;
@@ -67,12 +67,12 @@ def practise(
     rate: float,
     enough: float = 0.0,
 ) -> tuple[nn.Module, list[float]]:
-    """A copy of `net` after full-batch steps of Adam in eval mode, and its loss before each.
+    """A copy of `net` after full-batch steps of Adam, in eval mode again, and its loss before each step.
 
     It stops at the first loss that is at most `enough`, or that is not finite. ValueError when the
     net has nothing to train.
     """
-    pupil = copy_of(net)
+    pupil = copy_of(net).train()
     flat = FlatParameters(pupil)
     optimiser = Adam(flat)
     losses: list[float] = []
@@ -85,4 +85,4 @@ def practise(
                 break
             value.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
             optimiser.step(rate)
-    return pupil, losses
+    return pupil.eval(), losses

@@ -42,7 +42,7 @@ def check_mixed_batch(rehearsal: Rehearsal) -> Check:
 @torch.no_grad()
 def _change(rehearsal: Rehearsal, keep: slice, exchange: slice) -> float:
     """The largest change of the outputs of `keep` when the rows of `exchange` become copies of them."""
-    output = rehearsal.net(*rehearsal.inputs)
+    output = rehearsal.output
     inputs = [x.clone() for x in rehearsal.inputs]
     for x in inputs:
         x[exchange] = x[keep]

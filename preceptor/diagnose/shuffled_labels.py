@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from preceptor.diagnose.check import Check, Loss, practise, sample
 from preceptor.finding import Finding
 
-ROWS, HELD_ROWS, SEARCHED, STEPS, RATE, BEYOND = 64, 64, 20_000, 30, 3e-3, 4.0
+ROWS, HELD_ROWS, SEARCHED, STEPS, RATE, BEYOND = 64, 64, 20_000, 15, 1e-2, 4.0
 
 
 def check_shuffled_labels(

@@ -20,7 +20,7 @@ from preceptor.diagnose.check import Check, Loss, copy_of, sample, undisturbed
 from preceptor.finding import Finding
 
 TOLERANCE = 0.25
-ROWS = 2048
+ROWS = 512
 
 
 def dumb_loss(goal: Tensor, loss: Loss, shape: Sequence[int]) -> float:

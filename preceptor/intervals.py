@@ -29,7 +29,6 @@ from preceptor.metrics import Metric
 
 Array = np.ndarray
 Whole = Callable[[Array], Array]
-Rng = np.random.Generator
 
 # More units than this are first put at random into so many bundles. The means that are drawn keep
 # their spread and their skewness, and a million rows cost no more than these.
@@ -100,7 +99,8 @@ def _units(rows: int, groups: Array | None) -> Array:
     """The unit's number of each row (N,): its own, or its group's."""
     if groups is None:
         return np.arange(rows)
-    return np.unique(np.asarray(groups).astype(str), return_inverse=True)[1]
+    names = np.asarray(groups)
+    return np.unique(names.astype(str) if names.dtype == object else names, return_inverse=True)[1]
 
 
 # ---------------------------------------------------------------------------- influence
@@ -151,23 +151,26 @@ def _studentised(
     rng, number = np.random.default_rng(seed), int(units.max()) + 1
     if number > MOST_UNITS:
         units, number = (rng.permutation(number) % MOST_UNITS)[units], MOST_UNITS
-    sums = np.stack([np.bincount(units, column, number) for column in parts.T], axis=1)
-    sums = np.column_stack([sums, np.bincount(units, minlength=number)])
+    sums = np.stack([*(np.bincount(units, part, number) for part in parts.T), np.bincount(units)], axis=1)
     scale, tail = _scale(parts), (1 - confidence) / 2
+    drawn = rng.integers(number + 1, size=(draws, number + 1)) + (number + 1) * np.arange(draws)[:, None]
+    counts = np.bincount(drawn.ravel(), minlength=drawn.size).reshape(drawn.shape).astype(float)
     with np.errstate(invalid="ignore", divide="ignore"):
-        _, _, (moves,) = _measured(sums, np.ones((1, number)), whole, scale)
-        low = _end(sums[[*range(number), moves.argmin()]], whole, scale, 1 - tail, draws, rng)
-        high = _end(sums[[*range(number), moves.argmax()]], whole, scale, tail, draws, rng)
-    return low, high
+        _, (pull,) = _pulled(sums.sum(axis=0, keepdims=True), whole, scale)
+        low, high = np.argmin(sums @ pull), np.argmax(sums @ pull)
+        return (
+            _end(np.vstack([sums, sums[low]]), counts, whole, scale, 1 - tail),
+            _end(np.vstack([sums, sums[high]]), counts, whole, scale, tail),
+        )
 
 
-def _end(sums: Array, whole: Whole, scale: Array, quantile: float, draws: int, rng: Rng) -> float:
-    """One end of the studentised bootstrap interval; the score itself where nothing varies."""
-    number = len(sums)
-    (value,), (error,), _ = _measured(sums, np.ones((1, number)), whole, scale)
-    drawn = rng.integers(number, size=(draws, number)) + number * np.arange(draws)[:, None]
-    counts = np.bincount(drawn.ravel(), minlength=draws * number).reshape(draws, number)
-    values, errors, _ = _measured(sums, counts.astype(float), whole, scale)
+def _end(sums: Array, counts: Array, whole: Whole, scale: Array, quantile: float) -> float:
+    """One end of the studentised bootstrap interval; the score itself where nothing varies.
+
+    `sums` (U, S + 1) are each unit's sums of the S statistics and its rows, `counts` (B, U) the draws.
+    """
+    (value,), (error,) = _measured(sums, np.ones((1, len(sums))), whole, scale)
+    values, errors = _measured(sums, counts, whole, scale)
     off = (values - value) / errors
     off = off[np.isfinite(off)]
     if not error > 0 or not off.size:
@@ -176,16 +179,20 @@ def _end(sums: Array, whole: Whole, scale: Array, quantile: float, draws: int, r
     return float(value - np.clip(np.quantile(off, quantile), -widest, widest) * error)
 
 
-def _measured(sums: Array, counts: Array, whole: Whole, scale: Array) -> tuple[Array, Array, Array]:
-    """The score (B,), its standard error (B,) and each unit's pull (B, U), units drawn `counts` times.
+def _measured(sums: Array, counts: Array, whole: Whole, scale: Array) -> tuple[Array, Array]:
+    """The score (B,) and its standard error (B,) with each unit drawn so many times."""
+    values, pulls = _pulled(counts @ sums, whole, scale)
+    squares = counts @ (sums[:, :, None] * sums[:, None, :]).reshape(len(sums), -1)
+    variances = np.einsum("bi,bij,bj->b", pulls, squares.reshape(len(counts), *2 * [sums.shape[1]]), pulls)
+    return values, np.sqrt(np.maximum(variances, 0))
 
-    `sums` (U, S + 1): a unit's sums of the S statistics, and its number of rows.
-    """
-    totals = counts @ sums
-    means, rows = totals[:, :-1] / totals[:, -1:], totals[:, -1]
+
+def _pulled(totals: Array, whole: Whole, scale: Array) -> tuple[Array, Array]:
+    """The score (B,) of totals (B, S + 1), and how it moves with each of them (B, S + 1)."""
+    rows = totals[:, -1:]
+    means = totals[:, :-1] / rows
     slopes = _slopes(whole, means, scale)
-    moves = slopes @ sums[:, :-1].T - (slopes * means).sum(axis=1, keepdims=True) * sums[:, -1]
-    return whole(means), np.sqrt((counts * np.square(moves)).sum(axis=1)) / rows, moves
+    return whole(means), np.hstack([slopes, -(slopes * means).sum(axis=1, keepdims=True)]) / rows
 
 
 def _unseen(

@@ -1,7 +1,7 @@
 """Makes run folders as a run leaves them, without running: every task, verdict and stopping point.
 
-    folder = RunFolder(tmp_path, task="two-class", verdict="better").write()
-    folder = RunFolder(tmp_path, until="train").write()         # stopped after training
+folder = RunFolder(tmp_path, task="two-class", verdict="better").write()
+folder = RunFolder(tmp_path, until="train").write()         # stopped after training
 """
 
 import json
@@ -11,7 +11,19 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-STAGES = ["start", "read", "kinds", "findings", "split", "rivals", "checks", "train", "candidates", "exam", "cost"]
+STAGES = [
+    "start",
+    "read",
+    "kinds",
+    "findings",
+    "split",
+    "rivals",
+    "checks",
+    "train",
+    "candidates",
+    "exam",
+    "cost",
+]
 CLASSES = {
     "two-class": ["<=50K", ">50K"],
     "many-class": ["setosa", "versicolor", "virginica", "Königskerze & Co"],
@@ -25,29 +37,43 @@ METRICS = {
 }
 RIVALS = [("dumb", "mean"), ("linear", "linear"), ("forest", "forest"), ("boosting", "boosting")]
 COLUMNS = [
-    "latitude", "longitude", "median_income", "ocean_proximity", "housing_median_age", "total_rooms",
-    "population", "households", "total_bedrooms", "größe_in_m²",
-]  # fmt: skip
+    "latitude",
+    "longitude",
+    "median_income",
+    "ocean_proximity",
+    "housing_median_age",
+    "total_rooms",
+    "population",
+    "households",
+    "total_bedrooms",
+    "größe_in_m²",
+]
 
 FINDINGS = [
     {
-        "code": "missing-values", "severity": "note", "column": "total_bedrooms",
+        "code": "missing-values",
+        "severity": "note",
+        "column": "total_bedrooms",
         "text": "207 of 20,640 values are missing in total_bedrooms.",
         "done": "A missing value counts as the median, and a flag says that it was missing.",
         "evidence": {"missing": 207},
     },
     {
-        "code": "capped-target", "severity": "warning", "column": "median_house_value",
+        "code": "capped-target",
+        "severity": "warning",
+        "column": "median_house_value",
         "text": "965 answers are exactly 500,001, the highest value: they seem to have been capped.",
         "done": "Nothing: the rows were kept as they are.",
         "remedy": "Leave these rows out if the true values matter: above 500,000 no prediction can be right.",
     },
     {
-        "code": "overfitting", "severity": "warning",
+        "code": "overfitting",
+        "severity": "warning",
         "text": "The validation loss rises from epoch 31 on while the training loss falls.",
-        "done": "The weights of epoch 31 were kept.", "remedy": "More rows, or a higher dropout rate.",
+        "done": "The weights of epoch 31 were kept.",
+        "remedy": "More rows, or a higher dropout rate.",
     },
-]  # fmt: skip
+]
 
 
 @dataclass
@@ -83,12 +109,16 @@ class RunFolder:
             self._event("interrupted", 0.1, stage="train")
         lines = [json.dumps(event, ensure_ascii=False) for event in self.events]
         (self.folder / "ledger.jsonl").write_text("".join(line + "\n" for line in lines), encoding="utf-8")
-        (self.folder / "plan.json").write_text(json.dumps({"target": self.target, "minutes": 5}), encoding="utf-8")
+        (self.folder / "plan.json").write_text(
+            json.dumps({"target": self.target, "minutes": 5}), encoding="utf-8"
+        )
         return self.folder
 
     def _event(self, event: str, took: float, **facts: object) -> None:
         self.clock += took
-        self.events.append({"event": event, "at": "2026-03-01T10:00:00+00:00", "seconds": round(self.clock, 3), **facts})
+        self.events.append(
+            {"event": event, "at": "2026-03-01T10:00:00+00:00", "seconds": round(self.clock, 3), **facts}
+        )
 
     # ------------------------------------------------------------------ scores that belong together
 
@@ -115,12 +145,28 @@ class RunFolder:
 
     def _start(self) -> None:
         machine = {"cores": 2, "memory_gb": 24.0, "python": "3.11.9", "torch": "2.13.0", "threads": 1}
-        self._event("start", 0.0, version="0.1.0", source="houses.csv", target=self.target, minutes=5, seed=0,
-                    machine=machine, resumed=False)  # fmt: skip
+        self._event(
+            "start",
+            0.0,
+            version="0.1.0",
+            source="houses.csv",
+            target=self.target,
+            minutes=5,
+            seed=0,
+            machine=machine,
+            resumed=False,
+        )
 
     def _read(self) -> None:
-        self._event("read", 1.3, rows=20640, left_out={"no answer": 12, "wrong number of fields": 3},
-                    misfit_counts={self.columns[0]: 2}, columns=len(self.columns) + 1, fingerprint="9f2c")  # fmt: skip
+        self._event(
+            "read",
+            1.3,
+            rows=20640,
+            left_out={"no answer": 12, "wrong number of fields": 3},
+            misfit_counts={self.columns[0]: 2},
+            columns=len(self.columns) + 1,
+            fingerprint="9f2c",
+        )
 
     def _kinds(self) -> None:
         columns = [{"column": c, "kind": "number", "role": "input", "why": "numbers"} for c in self.columns]
@@ -133,9 +179,17 @@ class RunFolder:
             self._event("finding", 0.1, **finding)
 
     def _split(self) -> None:
-        self._event("split", 0.3, train=12384, validation=4128, test=self.rows, folds=self.folds,
-                    how="at random, identical rows on one side",
-                    expected="expect the final score to within ±3 %", expected_halfwidth=0.03)  # fmt: skip
+        self._event(
+            "split",
+            0.3,
+            train=12384,
+            validation=4128,
+            test=self.rows,
+            folds=self.folds,
+            how="at random, identical rows on one side",
+            expected="expect the final score to within ±3 %",
+            expected_halfwidth=0.03,
+        )
 
     def _rivals(self) -> None:
         for name, title in RIVALS:
@@ -151,29 +205,65 @@ class RunFolder:
             self._event("check", 1.0, name=name, passed=passed, text=text, evidence={})
 
     def _train(self) -> None:
-        for key, value, why in (("pace", [1, 0.43], "seconds an epoch"), ("lesson", [self.folds, self.epochs], "")):
+        for key, value, why in (
+            ("pace", [1, 0.43], "seconds an epoch"),
+            ("lesson", [self.folds, self.epochs], ""),
+        ):
             self._event("decision", 0.2, key=key, value=value, why=why)
         lines = []
         for fold in range(self.folds):
             for epoch in range(1, self.epochs + 1):
                 train = 0.32 * np.exp(-epoch / 9) + 0.1 + 0.004 * self.random.random()
                 validation = train + 0.07 + max(0, epoch - 31) * 0.003 + 0.006 * self.random.random()
-                lines.append({"fold": fold, "epoch": epoch, "step": epoch * 48, "learning_rate": 2e-3,
-                              "train_loss": train, "validation_loss": validation, "validation_score": 43000.0,
-                              "gradient_norm": 0.7, "seconds": 0.4 * epoch})  # fmt: skip
-            self._event("train", 28.0, fold=fold, epochs=self.epochs, best_epoch=min(31, self.epochs), seconds=28.0,
-                        stopped="patience", score=self._scores()["net"])  # fmt: skip
+                lines.append(
+                    {
+                        "fold": fold,
+                        "epoch": epoch,
+                        "step": epoch * 48,
+                        "learning_rate": 2e-3,
+                        "train_loss": train,
+                        "validation_loss": validation,
+                        "validation_score": 43000.0,
+                        "gradient_norm": 0.7,
+                        "seconds": 0.4 * epoch,
+                    }
+                )
+            self._event(
+                "train",
+                28.0,
+                fold=fold,
+                epochs=self.epochs,
+                best_epoch=min(31, self.epochs),
+                seconds=28.0,
+                stopped="patience",
+                score=self._scores()["net"],
+            )
         pl.DataFrame(lines).write_parquet(self.folder / "history.parquet")
         score = self._scores()["net"]
-        self._event("remedy", 4.0, code="more-dropout", text="dropout 0.1 → 0.2", before=score * 1.02, after=score,
-                    kept=True)  # fmt: skip
+        self._event(
+            "remedy",
+            4.0,
+            code="more-dropout",
+            text="dropout 0.1 → 0.2",
+            before=score * 1.02,
+            after=score,
+            kept=True,
+        )
 
     def _candidates(self) -> None:
         weights = {"net": 0.7, "boosting": 0.3} if self.shipped == "blend" else {self.shipped: 1.0}
-        lines = [self._scored(name, title) | {"weight": weights.get(name, 0.0)}
-                 for name, title in [("net", "neural network"), *RIVALS, ("blend", "blend")]]  # fmt: skip
-        self._event("candidates", 1.0, metric=self.metric, list=lines, shipped=self.shipped,
-                    why="It has the best score on validation rows.")  # fmt: skip
+        lines = [
+            self._scored(name, title) | {"weight": weights.get(name, 0.0)}
+            for name, title in [("net", "neural network"), *RIVALS, ("blend", "blend")]
+        ]
+        self._event(
+            "candidates",
+            1.0,
+            metric=self.metric,
+            list=lines,
+            shipped=self.shipped,
+            why="It has the best score on validation rows.",
+        )
 
     def _exam(self) -> None:
         for nth in range(1, self.openings + 1):
@@ -184,41 +274,84 @@ class RunFolder:
         wide = 0.004 if self.higher else 800
         difference = {"value": gap, "interval": [gap - wide, gap + wide]}
         metrics = {self.metric: {"score": ours, "interval": self._interval(ours)}}
-        metrics |= {"number": {"r2": {"score": 0.861, "interval": [0.852, 0.869]}},
-                    "two-class": {"accuracy": {"score": 0.873, "interval": [0.868, 0.878]},
-                                  "log_loss": {"score": 0.28, "interval": [0.27, 0.29]}}}.get(self.task, {})  # fmt: skip
-        self._event("exam", 2.0, metric=self.metric, title=self.title, score=ours, interval=self._interval(ours),
-                    metrics=metrics, rivals=[self._scored(*rival) for rival in RIVALS], difference=difference,
-                    verdict=self.verdict)  # fmt: skip
+        metrics |= {
+            "number": {"r2": {"score": 0.861, "interval": [0.852, 0.869]}},
+            "two-class": {
+                "accuracy": {"score": 0.873, "interval": [0.868, 0.878]},
+                "log_loss": {"score": 0.28, "interval": [0.27, 0.29]},
+            },
+        }.get(self.task, {})
+        self._event(
+            "exam",
+            2.0,
+            metric=self.metric,
+            title=self.title,
+            score=ours,
+            interval=self._interval(ours),
+            metrics=metrics,
+            rivals=[self._scored(*rival) for rival in RIVALS],
+            difference=difference,
+            verdict=self.verdict,
+        )
         self._answers()
         self._look(ours)
         rows = {"read": 20640, "dropped": 15, "train": 12384, "validation": 4128, "test": self.rows}
-        result = {"task": self.task, "target": self.target, "metric": self.metric, "higher_is_better": self.higher,
-                  "score": ours, "interval": self._interval(ours), "confidence": 0.95,
-                  "rival": self._scored("boosting", "boosting"), "difference": difference, "verdict": self.verdict,
-                  "shipped": self.shipped, "rows": rows, "openings": self.openings, "seconds": 277.0,
-                  "findings": self.findings}  # fmt: skip
+        result = {
+            "task": self.task,
+            "target": self.target,
+            "metric": self.metric,
+            "higher_is_better": self.higher,
+            "score": ours,
+            "interval": self._interval(ours),
+            "confidence": 0.95,
+            "rival": self._scored("boosting", "boosting"),
+            "difference": difference,
+            "verdict": self.verdict,
+            "shipped": self.shipped,
+            "rows": rows,
+            "openings": self.openings,
+            "seconds": 277.0,
+            "findings": self.findings,
+        }
         (self.folder / "result.json").write_text(json.dumps(result), encoding="utf-8")
 
     def _look(self, score: float) -> None:
         """Importance, slices and single rows."""
         size = 0.4 if self.higher else 41000
         drops = [size * 0.72**n for n in range(len(self.columns) - 1)] + [-size * 0.01]
-        self._event("importance", 1.0, list=[
-            {"column": c, "drop": d, "interval": [d - size * 0.02, d + size * 0.02]}
-            for c, d in zip(self.columns, drops, strict=True)
-        ])  # fmt: skip
+        self._event(
+            "importance",
+            1.0,
+            list=[
+                {"column": c, "drop": d, "interval": [d - size * 0.02, d + size * 0.02]}
+                for c, d in zip(self.columns, drops, strict=True)
+            ],
+        )
         sign = -1 if self.higher else 1
         away = 0.04 if self.higher else 12000
         parts = [("INLAND", 1310, -0.8), ("<1H OCEAN", 1830, 0.1), ("NEAR BAY", 450, 1.1), ("ISLAND", 4, 2.0)]
-        self._event("slices", 0.5, list=[
-            {"column": self.columns[3 % len(self.columns)], "value": value, "rows": rows,
-             "score": score + sign * shift * away, "interval": self._around(score + sign * shift * away, rows)}
-            for value, rows, shift in parts
-        ])  # fmt: skip
+        self._event(
+            "slices",
+            0.5,
+            list=[
+                {
+                    "column": self.columns[3 % len(self.columns)],
+                    "value": value,
+                    "rows": rows,
+                    "score": score + sign * shift * away,
+                    "interval": self._around(score + sign * shift * away, rows),
+                }
+                for value, rows, shift in parts
+            ],
+        )
         answers = ("401,000", "250,000") if self.task == "number" else (*self.names[:2],)
-        row = {"line": 1203, "truth": answers[0], "answer": answers[1], "error": 151000.0,
-               "inputs": {c: f"{n}.5" for n, c in enumerate(self.columns)}}  # fmt: skip
+        row = {
+            "line": 1203,
+            "truth": answers[0],
+            "answer": answers[1],
+            "error": 151000.0,
+            "inputs": {c: f"{n}.5" for n, c in enumerate(self.columns)},
+        }
         self._event("worst", 0.2, worst=[row | {"line": n} for n in range(2, 10)], best=[row])
 
     def _around(self, score: float, rows: int) -> list[float]:
@@ -254,13 +387,33 @@ class RunFolder:
         truth = self.random.random((self.rows, len(self.names))) < [0.6, 0.4, 0.2, 0.05]
         logits = 3.0 * truth - 1.6 + self.random.normal(0, 1, truth.shape)
         shares = 1 / (1 + np.exp(-logits))
-        joined = [["|".join(n for n, on in zip(self.names, row, strict=True) if on) for row in side]
-                  for side in (truth, shares > 0.5)]  # fmt: skip
+        joined = [
+            ["|".join(n for n, on in zip(self.names, row, strict=True) if on) for row in side]
+            for side in (truth, shares > 0.5)
+        ]
         ours = {f"p({name})": shares[:, n] for n, name in enumerate(self.names)}
         return pl.DataFrame({"truth": joined[0], "answer": joined[1], **ours})
 
     def _cost(self) -> None:
-        stages = {"read": 1.3, "inspect": 0.9, "split": 0.3, "rivals": 36.0, "checks": 4.1, "train": 186.0,
-                  "doctor": 31.0, "choose": 1.2, "exam": 4.8}  # fmt: skip
-        self._event("cost", 0.1, stages=stages, seconds=277.0, peak_memory_mb=1240.0, energy_wh=3.1, co2_g=1.2,
-                    parameters=182_000, steps=9_720)  # fmt: skip
+        stages = {
+            "read": 1.3,
+            "inspect": 0.9,
+            "split": 0.3,
+            "rivals": 36.0,
+            "checks": 4.1,
+            "train": 186.0,
+            "doctor": 31.0,
+            "choose": 1.2,
+            "exam": 4.8,
+        }
+        self._event(
+            "cost",
+            0.1,
+            stages=stages,
+            seconds=277.0,
+            peak_memory_mb=1240.0,
+            energy_wh=3.1,
+            co2_g=1.2,
+            parameters=182_000,
+            steps=9_720,
+        )

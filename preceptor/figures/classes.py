@@ -18,8 +18,9 @@ from preceptor.figures.figure import (
     Figure,
     depth,
     hue,
+    labels,
     layered,
-    rows_axis,
+    rows_of,
     spoken,
     written,
     x,
@@ -85,22 +86,22 @@ def _confusion_table(counted: np.ndarray, classes: Sequence[str]) -> pl.DataFram
 
 def _matrix(counted: np.ndarray, names: list[str], width: int) -> alt.LayerChart:
     size = len(names)
-    labels = [shortened(name, 22) + " " * n for n, name in enumerate(names)]
-    base = alt.Chart(_matrix_cells(counted, names, labels)).encode(*_matrix_axes(labels, width))
+    short = labels(names, width // 30)
+    base = alt.Chart(_matrix_cells(counted, names, short)).encode(*_matrix_axes(short, width))
     colour = hue("right", {"right": LIGHT["ours"], "wrong": LIGHT["wrong"]})
     cells = base.mark_rect().encode(colour, depth(0.05, 0.6), description=spoken())
     text = base.mark_text(aria=False, fontSize=13 if size <= 8 and width > NARROW else 11)
     return layered(cells, text.encode(written("text")), height=max(40 * min(size, 8), 27 * size) + 70)
 
 
-def _matrix_cells(counted: np.ndarray, names: list[str], labels: list[str]) -> pl.DataFrame:
+def _matrix_cells(counted: np.ndarray, names: list[str], short: list[str]) -> pl.DataFrame:
     """One row a cell; `shade` is the cell's share of the rows of its true class."""
     true, said = np.indices(counted.shape).reshape(2, -1)
     within = counted / np.maximum(counted.sum(axis=1, keepdims=True), 1)
     return pl.DataFrame(
         {
-            "row": [labels[n] for n in true],
-            "x": [labels[n] for n in said],
+            "row": [short[n] for n in true],
+            "x": [short[n] for n in said],
             "right": ["right" if a == b else "wrong" for a, b in zip(true, said, strict=True)],
             "shade": within.ravel(),
             "text": [count(many) if many else "" for many in counted.ravel()],
@@ -112,12 +113,11 @@ def _matrix_cells(counted: np.ndarray, names: list[str], labels: list[str]) -> p
     )
 
 
-def _matrix_axes(labels: list[str], width: int) -> tuple[alt.X, alt.Y]:
+def _matrix_axes(short: list[str], width: int) -> tuple[alt.X, alt.Y]:
     """The answers above, turned where they would touch; the truth at the side."""
-    angle = 0 if len(labels) * max(map(len, labels)) * 8 < width * 0.8 else -40
-    above = alt.Axis(
-        title="answered", orient="top", labelAngle=angle, grid=False, labelLimit=110, labelOverlap=False
-    )
+    widest = max(len(label.rstrip()) for label in short)
+    angle = 0 if len(short) * (7 * widest + 10) < 0.8 * width else -40
+    above = alt.Axis(title="answered", orient="top", labelAngle=angle, grid=False, labelOverlap=False)
     title: dict[str, Any] = {
         "title": "truly",
         "titleAngle": 0,
@@ -125,11 +125,11 @@ def _matrix_axes(labels: list[str], width: int) -> tuple[alt.X, alt.Y]:
         "titleX": -6,
         "titleY": -8,
     }
-    side = alt.Axis(grid=False, labelLimit=round(width / 3), **title)
+    side = alt.Axis(grid=False, **title)
     scale = alt.Scale(padding=0.03)
     return (
-        alt.X(field="x", type="nominal", sort=labels, axis=above, scale=scale),
-        alt.Y(field="row", type="nominal", sort=labels, axis=side, scale=scale),
+        alt.X(field="x", type="nominal", sort=short, axis=above, scale=scale),
+        alt.Y(field="row", type="nominal", sort=short, axis=side, scale=scale),
     )
 
 
@@ -161,14 +161,11 @@ def found_shares(rows: Sequence[tuple[str, int, float]], kind: str) -> Figure | 
 
 def _shares(rows: Sequence[tuple[str, int, float]], width: int) -> alt.LayerChart:
     data = pl.DataFrame(
-        [
-            {"row": name, "x": part, "says": f"{name}: {share(part)} of {plural(many, 'row')}"}
-            for name, many, part in rows
-        ]
+        [{"x": part, "says": f"{name}: {share(part)} of {plural(many, 'row')}"} for name, many, part in rows]
     )
     across = x("share found", PERCENT, zero=True, domain=[0, 1])
-    base = alt.Chart(data).encode(rows_axis(data["row"].to_list(), width), across)
-    bars = base.mark_bar(color=LIGHT["ours"], opacity=0.85, cornerRadiusEnd=2)
+    base = rows_of(data, [name for name, *_ in rows], width).encode(across)
+    bars = base.mark_bar(color=LIGHT["ours"], opacity=0.85)
     return layered(bars.encode(description=spoken()), height=24 * len(rows) + 40)
 
 
@@ -197,12 +194,12 @@ def class_balance(truth: np.ndarray, answer: np.ndarray, classes: Sequence[str])
 
 
 def _balance(table: pl.DataFrame, width: int) -> alt.LayerChart:
-    data = table.rename({"class": "row", "truly": "x"}).with_columns(
-        pl.format("{}: {} rows, {} answers", "row", "x", "answered").alias("says")
+    data = table.rename({"truly": "x"}).with_columns(
+        pl.format("{}: {} rows, {} answers", "class", "x", "answered").alias("says")
     )
     ends = [0, *data["x"], *data["answered"]]
-    base = alt.Chart(data).encode(rows_axis(data["row"].to_list(), width))
-    bars = base.mark_bar(color=LIGHT["ink"], opacity=0.3, cornerRadiusEnd=2)
+    base = rows_of(data, data["class"], width)
+    bars = base.mark_bar(color=LIGHT["ink"], opacity=0.3)
     dots = base.mark_point(color=LIGHT["ours"], filled=True, size=80, opacity=1, aria=False)
     return layered(
         bars.encode(x("rows", ends, zero=True), description=spoken()),

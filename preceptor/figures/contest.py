@@ -14,7 +14,7 @@ from preceptor.figures.figure import (
     hue,
     layered,
     ranged,
-    rows_axis,
+    rows_of,
     spoken,
     written,
     x,
@@ -74,7 +74,6 @@ def _limits(entries: list[Entry]) -> tuple[float, float]:
 def _clipped(entries: list[Entry], low: float, high: float) -> pl.DataFrame:
     """One row an entry; scores beyond the axis lie at its edge."""
     return ranged((e.score for e in entries), (e.interval for e in entries)).select(
-        pl.Series("row", [entry.title + " " * n for n, entry in enumerate(entries)]),
         pl.Series("role", [entry.role for entry in entries]),
         pl.Series("label", [entry.label for entry in entries]),
         pl.Series("says", [f"{entry.title}: {entry.label}" for entry in entries]),
@@ -93,7 +92,7 @@ def _dots(entries: list[Entry], axis: str, share: bool, width: int) -> alt.Layer
     across, start, end = (
         x(axis, PERCENT if share else [low, high], field=field, **limits) for field in ("x", "from", "to")
     )
-    base = alt.Chart(data).encode(rows_axis(data["row"].to_list(), width), colour)
+    base = rows_of(data, [entry.title for entry in entries], width).encode(colour)
     bars = base.mark_rule(strokeWidth=3, opacity=0.55, aria=False).encode(start, alt.X2(field="to"))
     dots = base.mark_point(filled=True, size=90, opacity=1).encode(across, description=spoken())
     text = base.mark_text(align="left", dx=12, aria=False, fontSize=12 if width <= NARROW else 13)

@@ -21,11 +21,11 @@ import numpy as np
 import polars as pl
 import vl_convert
 
-from preceptor.figures.words import Interval, known
+from preceptor.figures.words import Interval, known, shortened
 
 LIGHT = {
     "ours": "#0072b2",  # what preceptor answers
-    "rival": "#a3477f",  # the best of the rivals
+    "rival": "#85256b",  # the best of the rivals
     "other": "#727c89",  # what is neither: other rivals, the dumb predictor, rows left out
     "train": "#00875f",  # rows the net learns from
     "validation": "#b87a00",  # rows that choose between nets
@@ -96,9 +96,9 @@ def _style() -> alt.Config:
         font=FONT,
         background=LIGHT["paper"],
         view=alt.ViewConfig(stroke=None),
-        axis=alt.AxisConfig(titleFontWeight="normal", titlePadding=8, labelLimit=260, **axis),
+        axis=alt.AxisConfig(titleFontWeight="normal", titlePadding=8, labelLimit=0, **axis),
         legend=alt.LegendConfig(
-            title=None, symbolStrokeWidth=3, symbolOpacity=1, padding=4, labelLimit=300, **text
+            title=None, symbolStrokeWidth=3, symbolOpacity=1, padding=4, labelLimit=0, **text
         ),
         text=alt.MarkConfig(font=FONT, fontSize=13, color=LIGHT["ink"]),
     )
@@ -137,10 +137,20 @@ def tick_format(values: Iterable[float]) -> str:
     return ",.6~r" if largest >= 1e-3 or largest == 0 else "~e"
 
 
-def rows_axis(order: list[str], width: int) -> alt.Y:
-    """A vertical axis of names, one a row in the given `order`; long names are cut, never the plot."""
-    axis = alt.Axis(title=None, grid=False, labelLimit=round(width * 0.4), labelColor=LIGHT["ink"])
-    return alt.Y(field="row", type="nominal", sort=order, axis=axis, scale=alt.Scale(paddingInner=0.3))
+def labels(names: Iterable[str], most: int) -> list[str]:
+    """Names as axis labels of at most `most` characters, all different even where they read alike.
+
+    They are cut here because Vega's own cut can split a character in two, which then cannot be drawn.
+    """
+    return [shortened(name, most) + " " * n for n, name in enumerate(names)]
+
+
+def rows_of(data: pl.DataFrame, names: Iterable[str], width: int) -> alt.Chart:
+    """A chart with one named row for each row of `data`, in order, the names on the left."""
+    order = labels(names, round(width * 0.055))
+    axis = alt.Axis(title=None, grid=False, labelColor=LIGHT["ink"])
+    up = alt.Y(field="row", type="nominal", sort=order, axis=axis, scale=alt.Scale(paddingInner=0.3))
+    return alt.Chart(data.with_columns(pl.Series("row", order))).encode(up)
 
 
 def hue(field: str, shades: Mapping[str, str], legend: alt.Legend | None = None) -> alt.Color:

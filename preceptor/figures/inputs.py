@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 import altair as alt
 import polars as pl
 
-from preceptor.figures.figure import LIGHT, PERCENT, Figure, hue, layered, ranged, rows_axis, spoken, x
+from preceptor.figures.figure import LIGHT, PERCENT, Figure, hue, layered, ranged, rows_of, spoken, x
 from preceptor.figures.words import Interval, known, plural, quoted, shortened
 
 MOST = 14
@@ -57,7 +57,6 @@ def importance(weights: Sequence[Weight], axis: str, *, share: bool = False) -> 
 
 def _bars(weights: list[Weight], axis: str, share: bool, width: int) -> alt.LayerChart:
     data = ranged((w.drop for w in weights), (w.interval for w in weights)).with_columns(
-        pl.Series("row", [w.column for w in weights]),
         pl.Series("says", [f"{w.column}: {w.label}" for w in weights]),
         pl.col("from").fill_null(pl.col("score")),
         pl.col("to").fill_null(pl.col("score")),
@@ -68,8 +67,8 @@ def _bars(weights: list[Weight], axis: str, share: bool, width: int) -> alt.Laye
     shade = hue("shade", {"blue": LIGHT["ours"], "grey": LIGHT["other"]})
     ends = PERCENT if share else data["to"].to_list()
     across = x(axis, ends, field="score", zero=True, nice=False)
-    base = alt.Chart(data).encode(rows_axis(data["row"].to_list(), width))
-    bars = base.mark_bar(cornerRadiusEnd=2, opacity=0.85).encode(across, shade, description=spoken())
+    base = rows_of(data, [w.column for w in weights], width)
+    bars = base.mark_bar(opacity=0.85).encode(across, shade, description=spoken())
     whisker = base.mark_rule(strokeWidth=1.5, color=LIGHT["ink"], opacity=0.7, aria=False).encode(
         x(axis, ends, field="from", zero=True, nice=False), alt.X2(field="to")
     )
@@ -97,9 +96,8 @@ def slices(parts: Sequence[Slice], overall: float, axis: str, *, share: bool = F
 
 
 def _dots(parts: list[Slice], overall: float, axis: str, share: bool, width: int) -> alt.LayerChart:
-    names = [f"{shortened(p.value, 24)} ({shortened(p.column, 24)})" + " " * n for n, p in enumerate(parts)]
+    names = [f"{shortened(p.value, 24)} ({shortened(p.column, 24)})" for p in parts]
     data = ranged((p.score for p in parts), (p.interval for p in parts)).with_columns(
-        pl.Series("row", names),
         pl.Series("verdict", [p.verdict for p in parts]),
         pl.Series("says", [f"{p.column} = {p.value}, {plural(p.rows, 'row')}: {p.label}" for p in parts]),
         pl.col("from").fill_null(pl.col("score")),
@@ -108,7 +106,7 @@ def _dots(parts: list[Slice], overall: float, axis: str, share: bool, width: int
     shade = hue("verdict", {"worse": LIGHT["wrong"], "same": LIGHT["other"], "better": LIGHT["ours"]})
     ends = PERCENT if share else [*data["from"], *data["to"], overall]
     across = x(axis, ends, field="score")
-    base = alt.Chart(data).encode(rows_axis(data["row"].to_list(), width))
+    base = rows_of(data, names, width)
     bars = base.mark_rule(strokeWidth=3, opacity=0.5, aria=False).encode(
         x(axis, ends, field="from"), alt.X2(field="to"), shade
     )

@@ -7,7 +7,7 @@ import altair as alt
 import numpy as np
 import polars as pl
 
-from preceptor.figures.figure import LIGHT, NARROW, Figure, hue, layered, reach, rows_axis, spoken, written, x
+from preceptor.figures.figure import LIGHT, NARROW, Figure, hue, layered, reach, rows_of, spoken, written, x
 from preceptor.figures.words import count, duration, known, plural
 
 SHADES = {"train": "train", "validation": "validation", "sealed": "ink", "left out": "other"}
@@ -93,8 +93,8 @@ def _gantt(stages: Mapping[str, float], width: int) -> alt.LayerChart:
     data = data.with_columns(pl.col("x", "x2") / scale)
     title = f"{unit} since the start"
     across, until = (x(title, [end / scale], field=field, zero=True, nice=False) for field in ("x", "x2"))
-    base = alt.Chart(data).encode(rows_axis(data["row"].to_list(), width))
-    bars = base.mark_bar(color=LIGHT["ours"], opacity=0.85, cornerRadius=1)
+    base = rows_of(data, stages, width)
+    bars = base.mark_bar(color=LIGHT["ours"], opacity=0.85)
     label: dict[str, Any] = {"aria": False, "color": LIGHT["soft"]}
     return layered(
         bars.encode(across, alt.X2(field="x2"), description=spoken()),
@@ -111,7 +111,6 @@ def _laid_out(stages: Mapping[str, float], late: float) -> pl.DataFrame:
     told, behind = [duration(float(seconds)) for seconds in took], ends <= late * ends[-1]
     return pl.DataFrame(
         {
-            "row": list(stages),
             "x": ends - took,
             "x2": ends,
             "after": [text if place else "" for text, place in zip(told, behind, strict=True)],

@@ -19,7 +19,7 @@ MARKS = {"a": 0.05, "b": 0.25, "c": 0.5, "d": 0.75, "e": 0.95}
 
 def predicted_against_true(truth: np.ndarray, answer: np.ndarray, target: str) -> Figure | None:
     """Each prediction against what was true; many rows are counted in cells. None below three rows."""
-    if len(truth) < 3 or np.ptp(truth) == 0:
+    if len(truth) < 3 or not np.var(truth) > 0:
         return None
     explained = 1 - np.mean((truth - answer) ** 2) / np.var(truth)
     how = "closely" if explained >= 0.8 else "roughly" if explained >= 0.4 else "hardly"
@@ -111,7 +111,7 @@ def error_growth(truth: np.ndarray, answer: np.ndarray, target: str) -> Figure |
     errors = table["half of the errors below"].to_numpy()
     return Figure(
         name="error-growth",
-        title=_growth(errors, shortened(target, 40)),
+        title=_growth(errors, len(truth) / len(errors), shortened(target, 40)),
         reading="The rows in order of their true value, in equally large groups. Half of the errors are "
         "smaller than the bar, nine in ten smaller than the line above it.",
         draw=lambda width: _growth_bars(table, target, width),
@@ -119,10 +119,11 @@ def error_growth(truth: np.ndarray, answer: np.ndarray, target: str) -> Figure |
     )
 
 
-def _growth(errors: np.ndarray, name: str) -> str:
+def _growth(errors: np.ndarray, rows: float, name: str) -> str:
+    """How the medians of the groups' errors differ, beyond what groups of so many `rows` differ by luck."""
     order = np.corrcoef(np.arange(len(errors)), errors)[0, 1] if np.ptp(errors) > 0 else 0.0
     ends = max(errors[0], errors[-1]) > 1.5 * np.median(errors)
-    if errors.max() < 1.4 * max(errors.min(), 1e-300):
+    if errors.max() <= 1.1 * np.exp(4.7 / np.sqrt(rows)) * errors.min():
         return f"Errors are about as large for every {name}"
     if order > 0.7:
         return f"Errors grow with {name}"

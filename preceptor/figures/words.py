@@ -7,7 +7,10 @@ duration(277)                     # "4 min 37 s"
 """
 
 import math
+import unicodedata
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
+from itertools import accumulate
 from typing import TypeGuard
 
 Interval = tuple[float, float]
@@ -32,7 +35,7 @@ def step(value: float, interval: Interval | None = None) -> float:
     """
     magnitude = math.floor(math.log10(abs(value))) if value else -2
     half = (interval[1] - interval[0]) / 2 if interval else 0.0
-    if half <= 0:
+    if not 0 < half < math.inf:
         return 10.0 ** (magnitude - 2)
     return 10.0 ** max(math.floor(math.log10(half / 2) + 1e-9), magnitude - 3)
 
@@ -126,12 +129,23 @@ def listed(things: Iterable[object], most: int | None = None) -> str:
 
 
 def shortened(text: object, most: int = 60) -> str:
-    """`text` on one line, its middle left out where it is longer than `most` characters."""
+    """`text` on one line, its middle left out where it is wider than `most` letters."""
     line = " ".join(str(text).split())
-    if len(line) <= most:
+    if sum(map(_breadth, line)) <= most:
         return line
     head = (most - 1) * 2 // 3
-    return f"{line[:head].rstrip()}…{line[len(line) - (most - 1 - head) :].lstrip()}"
+    tail = _fitting(line[::-1], most - 1 - head)[::-1]
+    return f"{_fitting(line, head).rstrip()}…{tail.lstrip()}"
+
+
+def _breadth(letter: str) -> int:
+    return 2 if unicodedata.east_asian_width(letter) in "WF" else 1
+
+
+def _fitting(line: str, most: int) -> str:
+    """The beginning of a line that is at most so wide."""
+    wide = list(accumulate(map(_breadth, line)))
+    return line[: bisect_right(wide, most)]
 
 
 def quoted(value: object) -> str:

@@ -105,14 +105,15 @@ def _diary(record: Record) -> list[Block]:
 
 
 def _told(event: Event) -> str:
-    facts = {key: value for key, value in event.items() if key not in ("event", "at", "seconds")}
-    line = ", ".join(f"{key} {_short(value)}" for key, value in facts.items())
+    line = _short({key: value for key, value in event.items() if key not in ("event", "at", "seconds")})
     return line if len(line) <= 240 else line[:239] + "…"
 
 
 def _short(value: object) -> str:
-    if isinstance(value, float):
-        return number(value)
-    if isinstance(value, list) and len(value) > 4:
-        return f"({len(value)} entries)"
-    return str(value)
+    """A fact on one line, without the punctuation of programs."""
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_short(part)}" for key, part in value.items() if part is not None)
+    if isinstance(value, list):
+        few = all(isinstance(part, int | float | str) for part in value) and len(value) <= 4
+        return " ".join(map(_short, value)) if few else f"({plural(len(value), 'entry', 'entries')})"
+    return number(value) if isinstance(value, float) else str(value)

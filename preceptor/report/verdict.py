@@ -127,7 +127,7 @@ class Verdict:
         exam, measure = self.record.exam, self.yardstick
         score, interval = float(exam["score"]), interval_of(exam.get("interval"))
         told = _PERFORMANCE.get(measure.name, "preceptor predicts {target} with {title} {score}{range}")
-        between = measure.between(interval, score) if interval else ""
+        between = measure.between(interval, score).replace(" ", "\u00a0") if interval else ""
         said = measure.said(score, interval)
         return say(
             told,
@@ -255,5 +255,5 @@ _CLAUSES = {  # by verdict: what is said when the net, or a blend with it, answe
 _PLAINER = {  # and when a classical method answers
     "better": ". The answers come from {shipped}.",
     "as_good": ". The answers come from {shipped}; the network is no better.",
-    "worse": ". The answers come from {shipped}; the network did worse{by}.",
+    "worse": ". The answers come from {shipped}; the network did worse.",
 }

@@ -125,9 +125,10 @@ def judge(
     """Mark every candidate's scores of the sealed rows, and give the verdict on what ships.
 
     "chance": what ships is not surely better than the dumb predictor, or than its own answers shuffled.
-    Else the contender (what ships, or the net where that rival ships) is "better" or "worse" than the best
-    rival when the paired difference is surely not 0, and "as_good" in between. A metric that these rows cannot give (ranking rows of one
-    class) is replaced by the first one of `metrics` that they can, and a finding says so.
+    Else the contender (what ships, or the net where that rival ships) is "better" or "worse" than the
+    best rival when the paired difference is surely not 0, and "as_good" in between. A metric that these
+    rows cannot give (ranking rows of one class) is replaced by the first one of `metrics` that they can,
+    and a finding says so.
     """
     papers = _Papers(truth, scores, groups, confidence, seed)
     taken = _possible(metric, metrics, truth, scores[shipped])

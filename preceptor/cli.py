@@ -123,9 +123,9 @@ def exam(
     """Examine a run's model on its sealed rows once more."""
     from preceptor.run import Run
 
-    result = Run(run).examine(again=again, reason=reason)
-    low, high = result["interval"]
-    print(f"{result['metric']} {result['score']:.4g} [{low:.4g} to {high:.4g}], opening {result['openings']}")
+    mark = Run(run).examine(again=again, reason=reason)
+    low, high = mark.interval
+    print(f"{mark.score:.4g} [{low:.4g} to {high:.4g}]")
 
 
 @app.command()

@@ -54,11 +54,11 @@ class Desk:
 
     @classmethod
     def set_up(cls, source: Any, plan: Plan, folder: Path, watcher: Watcher | None = None) -> "Desk":
-        """Write the plan (unless an earlier sitting has) and open the ledger."""
+        """Write down what was chosen (unless an earlier sitting has) and open the ledger."""
         watcher = watcher or Nobody()
         path = folder / "plan.json"
         if not path.exists():
-            write_atomically(path, plan.model_dump_json(indent=1).encode())
+            write_atomically(path, plan.model_dump_json(indent=1, exclude_unset=True).encode())
         ledger = Ledger(
             folder / "ledger.jsonl", pinned=plan.decisions, listen=watcher.event, head_start=watcher.waited
         )

@@ -57,8 +57,8 @@ def _helps(candidates: Scores, truth: np.ndarray, metric: Metric, seed: int) -> 
 
 
 def _greedy(candidates: Scores, truth: np.ndarray, metric: Metric) -> dict[str, float]:
-    added, total = Counter([_best(candidates, truth, metric)]), 0.0
-    total = candidates[next(iter(added))].copy()
+    first = _best(candidates, truth, metric)
+    added, total = Counter([first]), candidates[first].copy()
     for size in range(2, ROUNDS + 1):
         merits = {name: _merit(metric, truth, (total + scores) / size) for name, scores in candidates.items()}
         name = max(merits, key=merits.__getitem__)

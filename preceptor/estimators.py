@@ -28,11 +28,11 @@ from preceptor.training.loop import train
 from preceptor.training.state import Training
 
 
-class _Neural(BaseEstimator):
+class _Neural(BaseEstimator):  # type: ignore[misc]  # scikit-learn is untyped
     """What both estimators share: an ensemble net on numeric columns, early stopping on held-out rows.
 
-    `members`, `width`, `depth`, `dropout`, `embedding` shape the net; `validation_fraction` of the
-    rows decide which epoch is kept when there are at least 40 rows.
+    `members`, `width`, `depth`, `dropout`, `embedding`, `neighbours` shape the net;
+    `validation_fraction` of the rows decide which epoch is kept when there are at least 40 rows.
     """
 
     def __init__(
@@ -43,6 +43,7 @@ class _Neural(BaseEstimator):
         depth: int = 2,
         dropout: float = 0.0,
         embedding: int = 8,
+        neighbours: int = 0,
         learning_rate: float = 3e-3,
         weight_decay: float = 1e-4,
         batch_size: int = 128,
@@ -56,6 +57,7 @@ class _Neural(BaseEstimator):
         self.depth = depth
         self.dropout = dropout
         self.embedding = embedding
+        self.neighbours = neighbours
         self.learning_rate = learning_rate
         self.weight_decay = weight_decay
         self.batch_size = batch_size
@@ -85,6 +87,7 @@ class _Neural(BaseEstimator):
             depth=self.depth,
             dropout=self.dropout,
             embedding=self.embedding,
+            neighbours=self.neighbours,
         )
         plan = TrainingPlan(
             learning_rate=self.learning_rate,

@@ -1,11 +1,13 @@
-"""The net's lesson: one net a fold, trained within the time there is, its best epoch kept.
+"""The net's lesson: checks first, then one net a fold, trained within the time there is.
 
-    net_candidate(desk, folds, candidates)        # adds "net" to the candidates
+    check_net(desk, folds[0])
+    net_candidate(desk, folds, rows, candidates)        # adds "net" to the candidates
 
 The clock turns into whole numbers (threads, folds, epochs) that the ledger remembers; given them the
 weights are a pure function of plan and seed, however often the lesson was killed and resumed.
 """
 
+import math
 import time
 
 import polars as pl
@@ -14,18 +16,21 @@ from torch import Tensor
 from preceptor.contest import Candidate, Fold, unanswered
 from preceptor.desk import Desk
 from preceptor.diagnose import before_training, diagnose
+from preceptor.finding import Finding
 from preceptor.history import History
-from preceptor.kinds.kind import Target
 from preceptor.net import ensemble_loss, judging_metric, new_net, starting_output
 from preceptor.plan import TrainingPlan
 from preceptor.training.loop import train
 from preceptor.training.pace import measure_pace
 from preceptor.training.state import Training
 
-MOST_EPOCHS, FEWEST_EPOCHS = 60, 8
+FEWEST_EPOCHS = 4
+"""A learning-rate schedule wants at least so many epochs; a pass over many rows is cut into several."""
 SECONDS_BETWEEN_CHECKPOINTS = 5.0
 SLACK = 1.15
 """Checkpoints and a busy neighbour make a planned epoch last longer than a measured one."""
+SLOWER, ATTEMPTS = 0.1, 3
+"""What the learning rate is multiplied by when training has diverged, and how often it may begin."""
 
 
 def check_net(desk: Desk, fold: Fold) -> None:
@@ -48,106 +53,172 @@ def net_candidate(desk: Desk, folds: list[Fold], rows: int, candidates: dict[str
 
     Ctrl-C, or the end of the time, keeps the best epoch so far of the fold at work.
     """
-    if desk.interrupted or (desk.seconds_left < 0 and desk.ledger.decided("lesson") is None):
+    if desk.interrupted or (desk.seconds_left < 0 and desk.ledger.decided("schedule") is None):
         return
-    threads, count, epochs = desk.ledger.decide(
-        "lesson", lambda: _lesson(desk, folds), "threads, folds, epochs"
+    threads, count, epochs, shares = desk.ledger.decide(
+        "schedule", lambda: _schedule(desk, folds), "threads, folds, epochs, epochs a pass"
     )
     plan = desk.plan.training.model_copy(update={"threads": threads})
-    candidate = Candidate("net", "neural network", unanswered(folds, rows))
+    candidate, began = Candidate("net", "neural network", unanswered(folds, rows)), time.monotonic()
     for fold in folds[:count]:
-        if candidate.members and not desk.ledger.decide(
+        if fold.number and not desk.ledger.decide(
             f"time for fold {fold.number}", lambda: desk.seconds_left > 0, "the clock"
         ):
             break
-        share = desk.seconds_left / (count - fold.number)
-        _teach(desk, fold, plan, epochs, desk.ledger.seconds + 1.5 * share, candidate)
-        candidates["net"] = candidate
-    _diagnose(desk, folds[:count], candidates)
+        until = desk.ledger.seconds + 1.5 * desk.seconds_left / (count - fold.number)
+        lesson = Lesson(desk, fold, plan, epochs, shares)
+        try:
+            lesson.teach(until)
+            while lesson.diverged and lesson.attempt < ATTEMPTS:
+                lesson = lesson.again(SLOWER)
+                lesson.teach(until)
+            plan = lesson.plan
+        finally:
+            if lesson.close():
+                candidate.join(fold, lesson.net)
+                candidate.took = time.monotonic() - began
+                candidates["net"] = candidate
+    _diagnose(desk, folds[:count])
 
 
-def _diagnose(desk: Desk, folds: list[Fold], candidates: dict[str, Candidate]) -> None:
-    """Name what went wrong in training; the dumb predictor and the best rival are the measure."""
-    path, target = desk.folder / "history.parquet", folds[0].problem.target
-    if not path.exists():
-        return
-    baseline = {fold.number: float(_constant_loss(fold, target)) for fold in folds}
-    for finding in diagnose(pl.read_parquet(path), baseline, plan=desk.plan):
-        desk.ledger.find(finding)
-
-
-def _constant_loss(fold: Fold, target: Target) -> Tensor:
-    """The validation loss of the best constant answer."""
-    output = starting_output(target, fold.truth).expand(len(fold.goal_held_out), 1, -1)
-    return ensemble_loss(target, 0.0)(output, fold.goal_held_out)
-
-
-def _lesson(desk: Desk, folds: list[Fold]) -> tuple[int, int, int]:
-    """Threads, folds, and epochs a fold, from the pace measured on the first fold."""
+def _schedule(desk: Desk, folds: list[Fold]) -> tuple[int, int, int, int]:
+    """Threads, folds, epochs a fold, and epochs a pass over the rows, from the first fold's pace."""
     fold, plan = folds[0], desk.plan
-    target = fold.problem.target
     net = new_net(plan.net, fold.problem, fold.inputs, fold.goal, fold.truth, plan.seed)
-    pace = measure_pace(net.module, fold.inputs, fold.goal, ensemble_loss(target, 0.0), plan.training)
+    loss = ensemble_loss(fold.problem.target, 0.0)
+    pace = measure_pace(net.module, fold.inputs, fold.goal, loss, plan.training)
     began = time.monotonic()
     net.predict(fold.held_out)
     seconds = pace.seconds[pace.threads] + time.monotonic() - began
-    affordable = desk.seconds_left / (SLACK * seconds)
-    count = max(1, min(len(folds), int(affordable // FEWEST_EPOCHS)))
-    return pace.threads, count, max(1, min(plan.training.epochs or MOST_EPOCHS, int(affordable // count)))
+    passes = max(desk.seconds_left, 1.0) / (SLACK * seconds)
+    wanted = plan.training.epochs or 1
+    count = max(1, min(len(folds), int(passes / min(wanted, 2 * FEWEST_EPOCHS))))
+    shares = max(1, math.ceil(min(wanted, FEWEST_EPOCHS) * count / passes))
+    return pace.threads, count, max(1, min(wanted, int(passes * shares / count))), shares
 
 
-def _teach(
-    desk: Desk, fold: Fold, plan: TrainingPlan, epochs: int, until: float, candidate: Candidate
-) -> None:
-    """Train one fold's net until its epochs are done, patience ends, or the ledger's clock passes `until`."""
-    target, began = fold.problem.target, time.monotonic()
-    metric, seed = judging_metric(target), desk.plan.seed * 1000 + fold.number
-    net = new_net(desk.plan.net, fold.problem, fold.inputs, fold.goal, fold.truth, seed)
-    training = Training(net.module, plan, epochs=epochs, seed=seed, higher_is_better=metric.higher_is_better)
-    folder = desk.folder / "checkpoint" / f"fold-{fold.number}"
-    damaged = training.resume(folder)
-    if damaged:
-        desk.ledger.find(damaged)
-    history = History(desk.folder / "history.parquet", fold.number, training.epoch)
-    stop, saved = f"last epoch of fold {fold.number}", time.monotonic()
-    try:
-        for epoch in train(training, fold.inputs, fold.goal, ensemble_loss(target, plan.label_smoothing)):
-            with training.evaluating():
-                outputs = net.outputs(fold.held_out)
-            score = metric.function(fold.truth_held_out, net.scores(outputs), None)
-            training.judge(score)
-            history.add(epoch, score, float(ensemble_loss(target, 0.0)(outputs, fold.goal_held_out)))
-            desk.watcher.progress(training.epoch / epochs, f"fold {fold.number + 1}", desk.seconds_left)
+class Lesson:
+    """One fold's net in training: taught epoch by epoch, saved every few seconds."""
+
+    def __init__(
+        self, desk: Desk, fold: Fold, plan: TrainingPlan, epochs: int, shares: int, attempt: int = 1
+    ) -> None:
+        self.desk, self.fold, self.plan, self.attempt = desk, fold, plan, attempt
+        self.epochs, self.shares = epochs, shares
+        self.name = f"fold-{fold.number}" + (f"-attempt-{attempt}" if attempt > 1 else "")
+        self.began = time.monotonic()
+        seed = desk.plan.seed * 1000 + fold.number
+        target = fold.problem.target
+        self.metric, self.loss = judging_metric(target), ensemble_loss(target, plan.label_smoothing)
+        self.net = new_net(desk.plan.net, fold.problem, fold.inputs, fold.goal, fold.truth, seed)
+        self.training = Training(
+            self.net.module,
+            plan,
+            epochs=epochs,
+            seed=seed,
+            higher_is_better=self.metric.higher_is_better,
+            shares=shares,
+        )
+
+    def teach(self, until: float) -> None:
+        """Train until all epochs are done, patience ends, or the ledger's clock passes `until`."""
+        fold, training, folder = self.fold, self.training, self.desk.folder / "checkpoint" / self.name
+        damaged = training.resume(folder)
+        if damaged:
+            self.desk.ledger.find(damaged)
+        self.history = History(self.desk.folder / "history.parquet", fold.number, training.epoch)
+        saved = time.monotonic()
+        if self._over(until):
+            return
+        for epoch in train(training, fold.inputs, fold.goal, self.loss):
+            if training.finite:
+                score, loss = self._examined()
+                training.judge(score)
+                self.history.add(epoch, score, loss)
             if time.monotonic() - saved > SECONDS_BETWEEN_CHECKPOINTS:
-                history.save()
+                self.history.save()
                 training.save(folder)
                 saved = time.monotonic()
-            last = desk.ledger.decided(stop)
-            if training.epoch == last or (last is None and desk.ledger.seconds > until):
-                desk.ledger.decide(stop, lambda: training.epoch, "the clock")
+            if self._over(until):
                 break
+        self.history.save()
         training.save(folder)
-    finally:
-        history.save()
-        if training.best.snapshot:
-            training.adopt_best()
-            candidate.join(fold, net)
-            candidate.took += time.monotonic() - began
-            desk.ledger.write(
-                "train",
-                fold=fold.number,
-                epochs=training.epoch,
-                best_epoch=training.best.epoch,
-                score=training.best.score,
-                stopped=_why_over(training),
-                parameters=sum(parameter.numel() for parameter in net.module.parameters()),
-                took=round(time.monotonic() - began, 2),
+
+    def _examined(self) -> tuple[float, float]:
+        """Score and loss on the rows held out, and a look for whoever watches."""
+        fold, done = self.fold, self.training.epoch / self.epochs
+        self.desk.watcher.progress(done, f"fold {fold.number + 1}", self.desk.seconds_left)
+        with self.training.evaluating():
+            outputs = self.net.outputs(fold.held_out)
+        score = self.metric.function(fold.truth_held_out, self.net.scores(outputs), None)
+        return score, float(ensemble_loss(fold.problem.target, 0.0)(outputs, fold.goal_held_out))
+
+    def _over(self, until: float) -> bool:
+        """Whether the clock, or the clock of an earlier sitting, has said stop."""
+        ledger, key = self.desk.ledger, f"last epoch of {self.name}"
+        if ledger.decided(key) is None and self.training.epoch and ledger.seconds > until:
+            ledger.decide(key, lambda: self.training.epoch, "the clock")
+        return bool(ledger.decided(key) == self.training.epoch)
+
+    @property
+    def diverged(self) -> bool:
+        """Whether the loss stopped being a number before anything was learnt."""
+        return not self.training.finite and not self.training.best.snapshot
+
+    def again(self, factor: float) -> "Lesson":
+        """The same lesson from the start with the learning rate times `factor`; the ledger says why."""
+        rate = factor * self.plan.learning_rate
+        plan = self.plan.model_copy(update={"learning_rate": rate})
+        self.desk.ledger.find(
+            Finding(
+                "training-diverged",
+                "warning",
+                f"The loss of fold {self.fold.number + 1} stopped being a number in epoch"
+                f" {self.training.epoch + 1} at learning rate {self.plan.learning_rate:g}.",
+                evidence={"epoch": self.training.epoch, "learning_rate": self.plan.learning_rate},
+                done=f"begun again with learning rate {rate:g}",
+                change={"training": {"learning_rate": rate}},
             )
+        )
+        return Lesson(self.desk, self.fold, plan, self.epochs, self.shares, self.attempt + 1)
+
+    def close(self) -> bool:
+        """Give the net its best epoch's weights and write the lesson down; False when nothing was learnt."""
+        training = self.training
+        if not training.best.snapshot:
+            return False
+        training.adopt_best()
+        self.desk.ledger.write(
+            "train",
+            fold=self.fold.number,
+            epochs=training.epoch,
+            best_epoch=training.best.epoch,
+            score=training.best.score,
+            stopped=self._why_over(),
+            parameters=sum(parameter.numel() for parameter in self.net.module.parameters()),
+            took=round(time.monotonic() - self.began, 2),
+        )
+        return True
+
+    def _why_over(self) -> str:
+        if not self.training.finite:
+            return "diverged"
+        if self.training.epoch >= self.training.epochs:
+            return "all epochs done"
+        return "no better for a while" if self.training.best.exhausted else "time was up"
 
 
-def _why_over(training: Training) -> str:
-    if not training.finite:
-        return "diverged"
-    if training.epoch >= training.epochs:
-        return "all epochs done"
-    return "no better for a while" if training.best.exhausted else "time was up"
+def _diagnose(desk: Desk, folds: list[Fold]) -> None:
+    """Name what went wrong in training; the dumb predictor's loss is the measure."""
+    path = desk.folder / "history.parquet"
+    if path.exists():
+        baseline = {fold.number: float(_constant_loss(fold)) for fold in folds}
+        for finding in diagnose(pl.read_parquet(path), baseline, plan=desk.plan):
+            desk.ledger.find(finding)
+
+
+def _constant_loss(fold: Fold) -> Tensor:
+    """The validation loss of the best constant answer."""
+    target, rows = fold.problem.target, len(fold.goal_held_out)
+    output = starting_output(target, fold.truth).expand(rows, 1, -1)
+    return ensemble_loss(target, 0.0)(output, fold.goal_held_out)

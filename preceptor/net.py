@@ -41,7 +41,7 @@ class Net:
     @torch.inference_mode()
     def outputs(self, inputs: Inputs) -> Tensor:
         """Every member's raw output, (N, M, K), computed in blocks of rows."""
-        blocks = zip(*(part.split(ROWS_AT_ONCE) for part in inputs), strict=True)
+        blocks = zip(*(torch.split(part, ROWS_AT_ONCE) for part in inputs), strict=True)
         return torch.cat([self.module(*rows) for rows in blocks])
 
     def scores(self, outputs: Tensor) -> np.ndarray:

@@ -29,7 +29,7 @@ class NetPlan(_Frozen):
 
 
 class TrainingPlan(_Frozen):
-    """How the net is trained. None means: decided from the data and the clock, and written down."""
+    """How the net is trained. None means: decided by the data or the clock, and written down."""
 
     optimiser: Literal[
         "sgd", "momentum", "nesterov", "adagrad", "adadelta", "rmsprop", "adam", "nadam", "adamw"
@@ -50,7 +50,10 @@ class TrainingPlan(_Frozen):
 
 
 class Plan(_Frozen):
-    """Every choice of one run. Fields are the command line's flags of the same name."""
+    """Every choice of one run. Fields are the command line's flags of the same name.
+
+    What a person has not set, the data may settle better than a default: see `preceptor.recipe`.
+    """
 
     target: str | None = Field(None, description="the column to predict")
     minutes: Annotated[float, Field(ge=0.5)] = Field(5.0, description="time budget, a promise")

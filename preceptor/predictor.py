@@ -1,6 +1,6 @@
 """What answers: fold models side by side, their scores averaged, families blended; saved as data.
 
-    predictor = Predictor(problems, {"net": [net0, net1], "boosting": [b0, b1]}, {"net": 0.7, "boosting": 0.3})
+    predictor = Predictor(problems, {"net": [net0, net1], "forest": [f0, f1]}, {"net": 0.7, "forest": 0.3})
     predictor.scores(table)                    # numpy, the target kind's scores
     predictor.save(folder); Predictor.load(folder)
 
@@ -10,29 +10,25 @@ The folder holds JSON, safetensors and skops files only: nothing in it can execu
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from safetensors.torch import load_file, save_file
 
 from preceptor.data.table import Table
+from preceptor.ensemble import apply
 from preceptor.errors import Mistake
 from preceptor.kinds.kind import Target
 from preceptor.kinds.registry import kind_from_state
 from preceptor.models.tabular import TabularNet
 from preceptor.net import Net
-from preceptor.problem import Inputs, Problem
+from preceptor.problem import Problem
 from preceptor.rivals import Rival
 from preceptor.storage import write_atomically
 
 FORMAT = 1
-
-
-class Member(Protocol):
-    """A fitted model of one fold: a net or a rival."""
-
-    def predict(self, inputs: Inputs) -> np.ndarray:
-        """Scores of encoded rows."""
+Member = Net | Rival
+"""A fitted model of one fold."""
 
 
 class Predictor:
@@ -61,7 +57,7 @@ class Predictor:
     def scores(self, table: Table) -> np.ndarray:
         """Blended scores of every row."""
         by_family = self.scores_by_family(table, list(self.weights))
-        return sum(weight * by_family[name] for name, weight in self.weights.items())
+        return apply(self.weights, by_family)
 
     def scores_by_family(self, table: Table, names: Sequence[str]) -> dict[str, np.ndarray]:
         """For each family the mean of its fold models' scores; every fold encodes once."""

@@ -13,11 +13,14 @@ import polars as pl
 
 from preceptor.desk import Desk
 from preceptor.errors import Mistake
+from preceptor.exam import Mark
 from preceptor.ledger import Ledger
 from preceptor.plan import Plan
+from preceptor.predictor import Predictor
 from preceptor.report import notebook_html, write_report
 from preceptor.screen import Screen
-from preceptor.study import study
+from preceptor.study import seal_again, study
+from preceptor.verdict import examine_again
 
 
 def fit(
@@ -173,6 +176,27 @@ class Run:
         from preceptor.answering import answer
 
         return answer(self.folder, source)
+
+    def examine(self, *, again: bool = False, reason: str = "") -> Mark:
+        """The mark of what ships on the sealed rows; `again` breaks the seal, and the report confesses it.
+
+        Raises Mistake without `again`, since the exam has been, and when the data have changed.
+        """
+        if not again:
+            raise Mistake(
+                "seal-already-broken",
+                "This run has had its exam.",
+                where=str(self.folder),
+                why="Rows that have been looked at once can no longer tell how good a later model is.",
+                todo="Look at the report; or say --again, and the report will confess the second opening.",
+            )
+        desk = Desk.set_up(self.ledger().of("start")[0]["path"], self.plan, self.folder)
+        sealed, roles = seal_again(desk)
+        mark = examine_again(
+            desk, sealed, Predictor.load(self.folder / "model"), roles, reason or "asked for"
+        )
+        self.write_report()
+        return mark
 
     def _repr_html_(self) -> str:
         return notebook_html(self.folder)

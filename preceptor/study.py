@@ -17,12 +17,15 @@ from preceptor.contest import Candidate, choose, prepare_folds, rival_candidates
 from preceptor.data.read import fingerprint, read
 from preceptor.data.table import Table
 from preceptor.desk import Desk
+from preceptor.errors import Mistake
+from preceptor.inspection.roles import Roles
 from preceptor.kinds.kind import Target
 from preceptor.lesson import check_net, net_candidate
 from preceptor.look import Look, fit_target, look_at
 from preceptor.machine import machine
 from preceptor.plan import Plan
-from preceptor.split import Split, split
+from preceptor.recipe import settle
+from preceptor.split import Sealed, Split, split
 from preceptor.storage import write_atomically
 from preceptor.verdict import examine
 
@@ -40,6 +43,7 @@ def study(desk: Desk) -> None:
         parts, target = set_apart(desk.plan, look)
         _write_split(desk, look, parts)
         folds = prepare_folds(look.roles, target, parts)
+        desk.plan = settle(desk.plan, target.task, len(folds[0].truth), folds[0].problem.features)
     candidates: dict[str, Candidate] = {}
     with desk.stage("rivals"):
         rival_candidates(desk, folds, parts, candidates)
@@ -72,6 +76,14 @@ def set_apart(plan: Plan, look: Look) -> tuple[Split, Target]:
     return parts, fit_target(look, parts.open)
 
 
+def seal_again(desk: Desk) -> tuple[Sealed, Roles]:
+    """The sealed rows of a finished run, set apart anew. Raises Mistake when the data are not the same."""
+    table = read(desk.source)
+    _write_reading(desk, table)
+    look = look_at(table, desk.plan)
+    return set_apart(desk.plan, look)[0].sealed, look.roles
+
+
 def _start(desk: Desk) -> None:
     source = desk.source if isinstance(desk.source, (str, os.PathLike)) else None
     desk.ledger.write(
@@ -88,7 +100,9 @@ def _start(desk: Desk) -> None:
 
 
 def _write_reading(desk: Desk, table: Table) -> None:
-    account = table.account
+    account, known = table.account, desk.ledger.of("read")
+    if known and known[0]["fingerprint"] != fingerprint(table):
+        raise _changed(desk)
     desk.ledger.write(
         "read",
         rows=account.read,
@@ -96,6 +110,15 @@ def _write_reading(desk: Desk, table: Table) -> None:
         misfit_counts=account.misfit_counts,
         columns=table.frame.width,
         fingerprint=fingerprint(table),
+    )
+
+
+def _changed(desk: Desk) -> Mistake:
+    return Mistake(
+        "data-changed",
+        "The data are not those that this run began with.",
+        where=str(desk.source),
+        todo="Restore them, or fit again into another folder.",
     )
 
 

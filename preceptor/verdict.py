@@ -11,18 +11,20 @@ from preceptor.contest import Candidate, chosen_metric
 from preceptor.data.table import Table
 from preceptor.desk import Desk
 from preceptor.ensemble import apply
-from preceptor.exam import Exam, judge, open_seal, result
-from preceptor.explain import permutation_importance, slices
+from preceptor.exam import Exam, Mark, judge, open_seal, result
+from preceptor.explain import importance_rows, permutation_importance, slices
 from preceptor.finding import Finding
 from preceptor.inspection.roles import Roles
+from preceptor.intervals import interval
 from preceptor.kinds.kind import Target
 from preceptor.machine import cost
 from preceptor.metrics import Metric
 from preceptor.predictor import Predictor
-from preceptor.split import Split
+from preceptor.split import Sealed, Split
 from preceptor.storage import write_atomically
 
 WORST = 8
+SECONDS_FOR_REPORT = 4.0
 
 
 def examine(
@@ -55,6 +57,18 @@ def examine(
     _write_rows(desk, table, roles, target, truth, scores[shipped])
     _write_reasons(desk, table, roles, predictor, truth, exam.metric, scores[shipped])
     finish(desk, exam, target)
+
+
+def examine_again(desk: Desk, sealed: Sealed, predictor: Predictor, roles: Roles, reason: str) -> Mark:
+    """Break the seal once more and mark what ships; result.json confesses the opening."""
+    table, target = open_seal(sealed, desk.ledger, reason, again=True), predictor.target
+    truth, scores = target.truth(table.frame[target.column]), predictor.scores(table)
+    metric = chosen_metric(desk.plan, target)
+    ends = interval(truth, scores, metric, groups=_groups(table, roles), seed=desk.plan.seed)
+    result = json.loads((desk.folder / "result.json").read_text(encoding="utf-8"))
+    result["openings"] = len(desk.ledger.of("opening"))
+    write_atomically(desk.folder / "result.json", json.dumps(result, indent=1, ensure_ascii=False).encode())
+    return Mark(metric.function(truth, scores, None), ends)
 
 
 def _best_rival(desk: Desk, candidates: Mapping[str, Candidate], metric: Metric) -> str:
@@ -150,9 +164,13 @@ def _write_reasons(
     """Which columns the answers lean on, and the slices where they fail, within the time kept back."""
     if desk.interrupted:
         return
-    seconds = max(0.0, 0.6 * (desk.budget - desk.ledger.seconds) - 2)
+    seconds = 0.5 * (desk.budget - desk.ledger.seconds - SECONDS_FOR_REPORT)
+    rows = desk.ledger.decide(
+        "rows for importance",
+        lambda: importance_rows(predictor.scores, table, roles.inputs, seconds) if seconds > 0 else 0,
+    )
     weights = permutation_importance(
-        predictor.scores, table, roles.inputs, truth, metric, seed=desk.plan.seed, seconds=seconds
+        predictor.scores, table, roles.inputs, truth, metric, rows=rows, seed=desk.plan.seed
     )
     desk.ledger.write("importance", list=weights)
     desk.ledger.write("slices", list=slices(table, roles.inputs, truth, scores, metric))

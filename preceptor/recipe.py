@@ -1,0 +1,60 @@
+"""Good choices for what a plan leaves open, by the task and the size of the data.
+
+    plan = settle(Plan(target="price"), task="number", rows=13_209, features=9)
+    plan.net.width, plan.training.epochs
+
+Each rule was measured on rows held out (see LOG.md); what a person has chosen is never changed.
+"""
+
+from typing import Any, TypeVar
+
+from pydantic import BaseModel
+
+from preceptor.plan import Plan
+
+FEW_ROWS = 5_000
+Part = TypeVar("Part", bound=BaseModel)
+
+
+def settle(plan: Plan, task: str, rows: int, features: int) -> Plan:
+    """The plan with good values for every choice of net and training that nobody has made.
+
+    `rows` are the training rows of a fold, `features` the columns of numbers after encoding.
+    """
+    net, training = (
+        _filled(plan.net, _net(task, rows, features)),
+        _filled(plan.training, _training(task, rows)),
+    )
+    return plan.model_copy(update={"net": net, "training": training})
+
+
+def _filled(part: Part, good: dict[str, Any]) -> Part:
+    return part.model_copy(update={name: good[name] for name in good.keys() - part.model_fields_set})
+
+
+def _net(task: str, rows: int, features: int) -> dict[str, Any]:
+    """Neighbours tell prices apart but not classes; few wide members read them best."""
+    number = task == "number"
+    embedding = next(
+        size for most, size in ((64, 16), (256, 8), (1000, 4), (features, 0)) if features <= most
+    )
+    return {
+        "neighbours": 32 if number else 0,
+        "members": 4 if number else 8,
+        "width": 256 if number else 128,
+        "depth": 2,
+        "dropout": 0.3 if rows < FEW_ROWS else 0.1,
+        "embedding": embedding,
+    }
+
+
+def _training(task: str, rows: int) -> dict[str, Any]:
+    """The cosine must end before classes are learnt by heart; few rows want small batches, gently."""
+    batch = next(size for least, size in ((8_000, 512), (2_000, 256), (1_000, 128), (0, 64)) if rows >= least)
+    short = 12 if rows < 2_000 else 8 if rows < 10_000 else 6
+    fast = 2e-2 if task == "number" else 1e-2
+    return {
+        "learning_rate": 5e-3 if rows < FEW_ROWS else fast,
+        "batch_size": batch,
+        "epochs": 20 if task == "number" else short,
+    }

@@ -6,8 +6,8 @@ table = cast_rows(read_delimited(path))
 import numpy as np
 import polars as pl
 
-from preceptor.data.column import Reading, cast, confirmed, reading_by, reading_of, settled
-from preceptor.data.numbers import whole
+from preceptor.data.column import Cast, Reading, cast, confirmed, reading_by, reading_of, settled
+from preceptor.data.numbers import plain_numbers, whole
 from preceptor.data.rows import Rows
 from preceptor.data.table import Account, Misfit, Schema, Table
 
@@ -26,40 +26,49 @@ TYPES: dict[type[pl.DataType], str] = {
 def cast_rows(rows: Rows, schema: Schema | None = None, limit: int | None = None) -> Table:
     """The Table of the (first `limit`) rows; the text of each column is released as soon as it is cast."""
     lines = np.concatenate(rows.lines)[:limit]
-    types = schema.types if schema else {}
     readings = _readings(rows, schema)
+    notes = list(rows.notes)
     columns: dict[str, pl.Series] = {}
     misfits: list[Misfit] = []
     counts: dict[str, int] = {}
     for name in rows.names:
         texts = rows.pop(name)[:limit]
-        if _type(texts) == readings[name].type != "text":
-            columns[name] = texts
-            continue
-        texts = texts if texts.dtype == pl.String else _as_text(texts)
-        if name not in types:
-            readings[name], why = confirmed(texts, readings[name])
-            rows.notes += [f"Column {name!r} {why}."] if why else []
-        columns[name], misfit = cast(texts, readings[name])
-        if misfit.any():
-            counts[name] = int(misfit.sum())
-            misfits += [Misfit(name, int(lines[row]), texts[row]) for row in misfit.arg_true()[:TOLD]]
-    dropped, notes = tuple(rows.dropped), tuple(rows.notes)
-    account = Account(lines.size, dict(rows.left_out), dropped, tuple(misfits), counts, notes)
+        if schema and name in schema.types:
+            done = _given(texts, readings[name])
+        else:
+            done = (
+                confirmed(texts, readings[name]) if texts.dtype == pl.String else Cast(readings[name], texts)
+            )
+        columns[name], readings[name] = done.values.rechunk(), done.reading
+        notes += [f"Column {name!r} {done.note}."] if done.note else []
+        if count := done.misfits.len():
+            counts[name] = count
+            misfits += [Misfit(name, int(lines[row]), texts[row]) for row in done.misfits[:TOLD]]
+    account = Account(
+        lines.size, dict(rows.left_out), tuple(rows.dropped), tuple(misfits), counts, tuple(notes)
+    )
     return Table(pl.DataFrame(columns), lines, rows.source, _schema(readings, header=rows.header), account)
+
+
+def _given(values: pl.Series, reading: Reading) -> Cast:
+    """A column as a schema has it; values of another type are taken by what they look like as text."""
+    if values.dtype == pl.String:
+        return cast(values, reading)
+    return Cast(reading, values) if _type(values) == reading.type else cast(_as_text(values), reading)
 
 
 def _readings(rows: Rows, schema: Schema | None) -> dict[str, Reading]:
     """A reading for each column: by the schema, else by the type it has, else by a sample of its text."""
     every = max(1, rows.height // SAMPLE)
     sample = pl.concat([block.gather_every(every) for block in rows.blocks])
+    plain = plain_numbers(sample)
     sniffed, given = {}, {}
     for column in sample.get_columns():
         text = column if column.dtype == pl.String else _as_text(column)
         if schema and column.name in schema.types:
             given[column.name] = reading_by(schema, column.name, text)
         elif column.dtype == pl.String:
-            sniffed[column.name] = reading_of(text)
+            sniffed[column.name] = Reading("number") if column.name in plain else reading_of(text)
         else:
             given[column.name] = Reading(_type(column))
     readings = settled(sniffed) | given

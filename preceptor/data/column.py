@@ -1,16 +1,16 @@
 """Columns of text become columns of values, one after the other; what does not fit is counted.
 
-    values, misfit = cast(pl.Series(["3", "x"]), Reading("number"))        # [3, null], [False, True]
+    column = cast(pl.Series(["3", "x"]), Reading("number"))        # values [3, null], misfits [1]
 
 What a column is, a sample spread over it suggests and the whole of it confirms.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import polars as pl
 
 from preceptor.data.dates import date, day_first, formats_of, is_timed, twin
-from preceptor.data.numbers import is_code, mark_of, number, unit_of, whole
+from preceptor.data.numbers import code_in, mark_of, number, unit_of, whole
 from preceptor.data.table import Schema
 
 # No value, whatever the column; the loose ones may be an answer in a column of words ("none", "-").
@@ -18,6 +18,7 @@ MISSING = ("", "na", "n/a", "#n/a", "nan", "null", "?", "<na>", "nat")
 LOOSE = (*MISSING, "none", "nil", "-", "--", ".")
 FIT = 0.9
 NEARLY = 0.5
+ISO = "%Y-%m-%d"
 TRUTH = {"true": True, "false": False}
 
 
@@ -37,8 +38,21 @@ class Reading:
     doubt: str = ""
 
 
+@dataclass(frozen=True)
+class Cast:
+    """A column's values, null where there is none, the rows whose text did not fit, and a remark."""
+
+    reading: Reading
+    values: pl.Series
+    misfits: pl.Series = field(default_factory=lambda: pl.Series(dtype=pl.UInt32))
+    note: str = ""
+
+
 def reading_of(texts: pl.Series) -> Reading:
-    """What a sample of a column looks like: the strictest type that nine in ten of its values fit."""
+    """What a sample of a column looks like: the strictest type that nine in ten of its values fit.
+
+    Half of them are enough for a number, so that `confirmed` can say why it stays text after all.
+    """
     texts = texts.str.strip_chars()
     texts = texts.filter(~_is_missing(texts, LOOSE))
     if not texts.len():
@@ -50,19 +64,19 @@ def reading_of(texts: pl.Series) -> Reading:
     reading = Reading(
         "number", "," if mark == "," else ".", unit, doubt=mark[:1] if mark.endswith("?") else ""
     )
-    if number(texts, reading.mark, unit).count() >= FIT * texts.len():
-        return reading
-    formats = formats_of(texts)
-    return _date(*formats) if formats else Reading("text")
+    share = number(texts, reading.mark, unit).count() / texts.len()
+    if share < FIT and (formats := formats_of(texts)):
+        return _date(*formats)
+    return reading if share >= NEARLY else Reading("text")
 
 
 def reading_by(schema: Schema, name: str, texts: pl.Series) -> Reading:
     """How `schema` reads the column. Its type stands; a sample may show another hand's mark or format."""
     kind, seen = schema.types[name], reading_of(texts)
     if kind in ("date", "datetime"):
-        format = schema.date_formats.get(name, "")
-        known = seen.format and format in (seen.format, seen.doubt)
-        return Reading(kind, format=format if known or not seen.format else seen.format)
+        known = schema.date_formats.get(name, "")
+        fits = known and known in (seen.format, seen.doubt)
+        return Reading(kind, format=known if fits else seen.format or known or ISO)
     sure = seen.type == kind == "number" and not seen.doubt and mark_of(texts.str.strip_chars(), seen.unit)
     return Reading(kind, sure or schema.decimals.get(name, "."), schema.units.get(name, seen.unit))
 
@@ -84,46 +98,49 @@ def settled(readings: dict[str, Reading]) -> dict[str, Reading]:
     return result
 
 
-def cast(texts: pl.Series, reading: Reading) -> tuple[pl.Series, pl.Series]:
-    """The values, null where there is none, and a mask of the texts that did not fit."""
+def cast(texts: pl.Series, reading: Reading) -> Cast:
+    """Every value that fits the reading; text always does."""
     if reading.type == "text":
         stripped = texts.str.strip_chars()
-        return stripped.set(_is_missing(stripped, MISSING), None), pl.repeat(False, texts.len(), eager=True)
+        return Cast(reading, stripped.set(_is_missing(stripped, MISSING), None))
     if reading.type == "number":
         values = whole(number(texts, reading.mark, reading.unit))
     elif reading.type == "boolean":
         values = texts.str.strip_chars().str.to_lowercase().replace_strict(TRUTH, default=None)
     else:
-        values = date(texts, reading.format)
-        values = values.cast(pl.Date if reading.type == "date" else pl.Datetime("us"))
+        values = date(texts, reading.format).cast(pl.Date if reading.type == "date" else pl.Datetime("us"))
+    if values.null_count() == texts.null_count():
+        return Cast(reading, values)
     left = values.is_null().arg_true()
-    missing = _is_missing(texts[left].str.strip_chars(), LOOSE)
-    misfit = pl.repeat(False, texts.len(), eager=True)
-    return values, misfit.scatter(left.filter(~missing), True)
+    return Cast(reading, values, left.filter(~_is_missing(texts[left].str.strip_chars(), LOOSE)))
 
 
-def confirmed(texts: pl.Series, reading: Reading) -> tuple[Reading, str]:
-    """A sniffed reading held against the whole column: kept, turned, or given up for text; and why.
+def confirmed(texts: pl.Series, reading: Reading) -> Cast:
+    """A sniffed reading held against the whole column: kept, turned, or given up for text.
 
     Where something does not fit, the other decimal mark or order of day and month may fit better.
     Numbers that are codes, and columns with more than one misfit in ten, stay text.
     """
-    if reading.type == "text":
-        return reading, ""
-    values, misfit = cast(texts, reading)
-    if misfit.any() and (other := _turned(reading)):
-        again = cast(texts, other)
-        if again[1].sum() < misfit.sum():
-            reading, (values, misfit) = other, again
-    if reading.type == "number" and (code := is_code(texts, values)):
-        return Reading("text"), f"stays text, for {code!r} is a code that would change as a number"
-    misfits = int(misfit.sum())
-    filled = values.count() + misfits
-    if misfits > (1 - FIT) * filled or (reading.type == "boolean" and misfits):
-        first = texts.filter(misfit)[0].strip()
-        told = f"stays text: {misfits:,} of {filled:,} values are no {reading.type}, the first is {first!r}"
-        return Reading("text"), told if misfits < NEARLY * filled else ""
-    return reading, _doubt(reading) if not misfits else ""
+    tried = cast(texts, reading)
+    if tried.misfits.len() and (other := _turned(reading)):
+        tried = min(tried, cast(texts, other), key=lambda one: one.misfits.len())
+    why = _refusal(texts, tried)
+    if why is not None:
+        return replace(cast(texts, Reading("text")), note=why)
+    return replace(tried, note="" if tried.misfits.len() else _doubt(tried.reading))
+
+
+def _refusal(texts: pl.Series, tried: Cast) -> str | None:
+    """Why the column had better stay text, '' where that is plain to see; None if it need not."""
+    kind, misfits = tried.reading.type, tried.misfits.len()
+    filled = tried.values.count() + misfits
+    if misfits > (1 - FIT) * filled or (kind == "boolean" and misfits):
+        first = texts[tried.misfits[0]].strip()
+        told = f"stays text: {misfits:,} of {filled:,} values are no {kind}, the first is {first!r}"
+        return told if misfits < NEARLY * filled else ""
+    if kind == "number" and (code := code_in(texts, tried.values)):
+        return f"stays text, for {code!r} is a code that would change as a number"
+    return None
 
 
 def _date(format: str, doubt: str = "") -> Reading:

@@ -151,8 +151,8 @@ class Tokeniser:
             return None
         self.rows.add_block(block, lines[good])
         for place in np.flatnonzero(~good):
-            blank = not text[starts[place] : ends[place]].strip()
-            self.rows.drop_cells(int(lines[place]), 0 if blank else int(widths[place]))
+            row = text[starts[place] : ends[place]].decode()
+            self.rows.drop_cells(int(lines[place]), next(parted(self.dialect, [row + "\n"], 1, ""))[0])
         self.line += int(np.searchsorted(newlines, size))
         return size
 

@@ -11,6 +11,7 @@ import polars as pl
 UNITS = "$€£¥₹%"
 EXACT = 2.0**53
 CODE = r"^\s*[+-]?0+[1-9]\d*\s*$"
+PLAIN = r"^\s*([+-]?(\d+|\d*\.\d+)([eE][+-]?\d+)?)?\s*$"
 ALL_DIGITS = r"^\s*[+-]?\d+\s*$"
 # Marks between groups of three digits: apostrophes, blanks, narrow and unbreakable ones.
 GAP = "['’ \u00a0\u202f]"
@@ -19,6 +20,15 @@ SURE = (
     r"([eE][+-]?\d+)?$"
 )
 UNSURE = r"^[+-]?[1-9]\d{{0,2}}({mark}\d{{3}})+$"
+
+
+def plain_numbers(sample: pl.DataFrame) -> set[str]:
+    """The text columns that hold whole numbers or decimal points and leave no doubt, found all at once."""
+    texts = sample.select(pl.col(pl.String))
+    point = SURE.format(mark=r"\.", other=f"(?:,|{GAP})")
+    plain = texts.select(pl.all().str.contains(PLAIN).all() & pl.all().str.contains(r"\d").any())
+    doubt = texts.select(pl.all().str.contains(r"\.").any() & ~pl.all().str.contains(point).any())
+    return {name for name in texts.columns if plain[name].item() and not doubt[name].item()}
 
 
 def unit_of(texts: pl.Series) -> str:
@@ -51,29 +61,38 @@ def number(texts: pl.Series, mark: str = ".", unit: str = "") -> pl.Series:
     """
     if mark == ",":
         return _undressed(texts, ",", unit)
-    plain = texts.cast(pl.Float64, strict=False)
-    left = (plain.is_null() & texts.is_not_null()).arg_true()
-    return (
-        plain.scatter(left, _undressed(texts[left], ".", unit)).fill_nan(None)
-        if left.len()
-        else plain.fill_nan(None)
-    )
+    values = texts.cast(pl.Float64, strict=False)
+    if values.null_count() > texts.null_count():
+        left = (values.is_null() & texts.is_not_null()).arg_true()
+        values = values.scatter(left, _undressed(texts[left], ".", unit))
+    return values.fill_nan(None) if values.is_nan().any() else values
 
 
 def whole(values: pl.Series) -> pl.Series:
     """Int64 when every value is a whole number that a float holds exactly, else as it was."""
-    if not (values.is_finite().all() and (values == values.round()).all() and (values.abs() < EXACT).all()):
+    first = values.head(100).drop_nulls()
+    if not (first == first.round()).all():
         return values
-    return values.cast(pl.Int64)
+    integers = values.cast(pl.Int64, strict=False)
+    same = integers.null_count() == values.null_count() and (integers.cast(pl.Float64) == values).all()
+    return integers if same and _extreme(values) < EXACT else values
 
 
-def is_code(texts: pl.Series, values: pl.Series) -> str | None:
-    """The first text that marks a column of digits as codes, not numbers; None for real numbers."""
-    found = texts.filter(texts.str.contains(CODE))
-    if not found.len() and ((values.abs() >= EXACT) & values.is_finite()).any():
+def code_in(texts: pl.Series, values: pl.Series) -> str | None:
+    """The first text that marks a column of whole numbers as codes; None where they are numbers."""
+    if values.dtype == pl.Int64:
+        found = texts.filter(texts.str.contains(CODE))
+    elif _extreme(values) >= EXACT and texts.filter(values.is_not_null()).str.contains(ALL_DIGITS).all():
         found = texts.filter((values.abs() >= EXACT).fill_null(False))
-    digits = found.len() and texts.filter(values.is_not_null()).str.contains(ALL_DIGITS).all()
-    return found[0].strip() if digits else None
+    else:
+        return None
+    return found[0].strip() if found.len() else None
+
+
+def _extreme(values: pl.Series) -> float:
+    """The largest size among the values; infinite ones count."""
+    ends = (values.min(), values.max())
+    return max((abs(end) for end in ends if isinstance(end, int | float)), default=0.0)
 
 
 def _bare(texts: pl.Series, unit: str) -> pl.Series:

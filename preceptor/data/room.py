@@ -12,8 +12,9 @@ import psutil
 from preceptor.data.opening import GZIP, ZIP, ZSTD
 from preceptor.errors import Mistake
 
-# Bytes a cell takes at the peak of reading: its text, a view of that, and the value it becomes.
-CELL = 40
+# Bytes a cell takes at the peak of reading, measured by benchmarks/reading.py: a view of its text, and
+# the value that it becomes while the views of other columns are released.
+CELL = 20
 
 
 def ensure_room(rows: int, columns: int, source: str, *, text: int = 0) -> None:

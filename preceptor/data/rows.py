@@ -44,9 +44,9 @@ class Rows:
         """Take the rows of the right width; account for the others."""
         width = len(self.names)
         good = [place for place, row in enumerate(rows) if len(row) == width]
-        for place in range(len(rows)) if len(good) < len(rows) else ():
-            if len(rows[place]) != width:
-                self.drop_cells(lines[place], len(rows[place]) if any(map(str.strip, rows[place])) else 0)
+        for row, line in zip(rows, lines, strict=True) if len(good) < len(rows) else ():
+            if len(row) != width:
+                self.drop_cells(line, row)
         if good:
             columns = zip(*(rows[place] for place in good), strict=True)
             cells = dict(zip(self.names, columns, strict=True))
@@ -59,17 +59,19 @@ class Rows:
             self.blocks.append(block)
             self.lines.append(lines.astype(np.int64, copy=False))
 
-    def drop_cells(self, line: int, width: int) -> None:
-        """Account for a line of `width` cells, which is not the table's width; blank when 0."""
-        if width:
-            self.widths[width] += 1
-            self.drop(line, RAGGED_ROW, f"{width} values where {len(self.names)} are expected")
-        else:
-            self.drop(line, BLANK_LINE)
+    def drop_cells(self, line: int, cells: Sequence[str]) -> None:
+        """Account for a row of another width than the table's; one without a letter is a blank line."""
+        lines = 1 + sum(cell.count("\n") for cell in cells)
+        if len(cells) < 2 and not "".join(cells).strip():
+            return self.drop(line, BLANK_LINE, lines=lines)
+        self.widths[len(cells)] += 1
+        over = f", over {lines:,} lines" if lines > 1 else ""
+        told = f"{len(cells)} values where {len(self.names)} are expected{over}"
+        return self.drop(line, RAGGED_ROW, told, lines)
 
-    def drop(self, line: int, why: str, told: str = "") -> None:
-        """Account for a line that is no row: counted under `why`, the first of them told in full."""
-        self.left_out[why] += 1
+    def drop(self, line: int, why: str, told: str = "", lines: int = 1) -> None:
+        """Account for lines that are no row: counted under `why`, the first of them told in full."""
+        self.left_out[why] += lines
         if len(self.dropped) < TOLD:
             self.dropped.append(Dropped(line, told or why))
 

@@ -15,7 +15,7 @@ DELIMITERS = ",;\t|^~\x1f\x01 "
 NUMBER = re.compile(r"[+-]?(\d[\d.,]*|[.,]\d+)([eE][+-]?\d+)?")
 WHOLE = re.compile(r"\d{1,6}")
 BLANKS = re.compile(rb"(?m)^[ \t]+|[ \t]+$|(?<=[ \t])[ \t]+")
-ENCLOSED = re.compile(r'(?:(?:"(?:[^"]|"")*"|[^"\n]*)(?:\n|$))*')
+CELL = r'(?: *"(?:[^"]|"")*"|[^"\n{delimiter}]*)[\n{delimiter}]'
 AGREE = 0.9
 
 
@@ -80,7 +80,7 @@ def has_header(rows: Sequence[Sequence[str]]) -> bool:
 def _candidates(text: str) -> Iterator[Dialect]:
     for delimiter in DELIMITERS:
         if delimiter in text:
-            for quote in _quotes_in(text):
+            for quote in _quotes_in(text, delimiter):
                 yield Dialect(delimiter, quote)
             if '\\"' in text:
                 yield Dialect(delimiter, '"', "\\")
@@ -97,16 +97,19 @@ def _undivided(text: str) -> Dialect:
         if merit and merit[0] >= AGREE and dialect.delimiter != " ":
             return dialect
     absent = next((mark for mark in ",\x1f\x1e\x1d" if mark not in text), ",")
-    enclosed = ENCLOSED.match(text)
-    return Dialect(absent, '"' if enclosed and enclosed.end() >= AGREE * len(text) else None)
+    return Dialect(absent, _quotes_in(text, absent)[-1])
 
 
-def _quotes_in(text: str) -> tuple[str | None, ...]:
-    """Apostrophes enclose cells only where most lines have such cells and no double quotes are about."""
-    enclosed = len(re.findall(r"(?m)(?<![^\W_])'[^'\n]*'(?![^\W_])", text))
-    if '"' not in text and enclosed > text.count("\n"):
-        return ("'",)
-    return ('"', None)
+def _quotes_in(text: str, delimiter: str) -> tuple[str | None, ...]:
+    """The quotes to try, the likelier first; None for quotes that are letters like any other.
+
+    Apostrophes enclose cells only where most lines have such cells and no double quotes are about.
+    """
+    if '"' not in text:
+        enclosed = len(re.findall(r"(?m)(?<![^\W_])'[^'\n]*'(?![^\W_])", text))
+        return ("'",) if enclosed > text.count("\n") else ('"',)
+    regular = re.match(f"(?:{CELL.format(delimiter=re.escape(delimiter))})*", text)
+    return ('"',) if regular and regular.end() >= AGREE * len(text) else ('"', None)
 
 
 def _merit(text: str, dialect: Dialect) -> tuple[float, int, float, int] | None:

@@ -232,7 +232,7 @@ def test_the_verdict_is_one_plain_sentence(tmp_path):
         ", as good as the best rival, boosting: what lies between them may be luck."
     )
     assert said(task="number", verdict="worse", shipped="boosting").endswith(
-        " (45,500 to 48,100). The answers come from boosting; the network did worse."
+        " (45,500 to 48,100). The answers come from boosting; the network did worse, by 3,900."
     )
     assert said(task="two-class", verdict="better", shipped="net") == (
         "Given one row with median_house_value “<=50K” and one with “>50K”, preceptor tells which is which "
@@ -244,6 +244,14 @@ def test_the_verdict_is_one_plain_sentence(tmp_path):
     assert said(task="many-class", verdict="worse", shipped="net").endswith("by 1.2 percentage points.")
 
 
+def test_a_rival_that_answers_is_told_apart_from_the_network_it_beat(tmp_path):
+    folder = RunFolder(tmp_path, verdict="worse", shipped="boosting", rows=50).write()
+    assert terminal_summary(folder)[-1].endswith("; the network is worse by 3,900 [3,100 to 4,700]")
+    text = read(folder).text
+    assert "the network50,700" in text
+    assert "best rival" not in text
+
+
 def test_who_answers_is_named(tmp_path):
     def shipped(name):
         return Verdict(Record.read(RunFolder(tmp_path / name, shipped=name, rows=50).write())).shipped
@@ -251,7 +259,7 @@ def test_who_answers_is_named(tmp_path):
     assert shipped("blend") == "a blend of neural network (70 %) and boosting (30 %)".replace(" %", "\u00a0%")
     assert shipped("net") == "the neural network"
     assert shipped("forest") == "forest"
-    assert shipped("dumb") == "guessing (mean)"
+    assert shipped("dumb") == "guessing (always the same)"
 
 
 def test_a_second_look_behind_the_seal_is_confessed(tmp_path, quick):
@@ -322,7 +330,7 @@ def test_the_terminal_tells_the_same_story_one_aligned_line_a_stage(tmp_path):
     assert stages == ["data", "split", "rivals", "checks", "train", "doctor", "choice", "exam"]
     assert all(line.startswith("  ") and line[10:12] == "  " and line[12] != " " for line in lines[1:])
     assert all(len(line) <= 110 for line in lines[1:])
-    assert "  rivals    mean 115,000 · linear 68,100 · forest 49,300 · boosting 46,800" in lines
+    assert "  rivals    always the same 115,000 · linear 68,100 · forest 49,300 · boosting 46,800" in lines
     assert lines[-1].endswith(
         "typical error 42,900 [41,700 to 44,100]; better than boosting by 3,900 [3,100 to 4,700]"
     )

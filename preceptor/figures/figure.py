@@ -147,7 +147,7 @@ def labels(names: Iterable[str], most: int) -> list[str]:
 
 def rows_of(data: pl.DataFrame, names: Iterable[str], width: int) -> alt.Chart:
     """A chart with one named row for each row of `data`, in order, the names on the left."""
-    order = labels(names, round(width * 0.055))
+    order = labels(names, round(width * 0.062))
     axis = alt.Axis(title=None, grid=False, labelColor=LIGHT["ink"])
     up = alt.Y(field="row", type="nominal", sort=order, axis=axis, scale=alt.Scale(paddingInner=0.3))
     return alt.Chart(data.with_columns(pl.Series("row", order))).encode(up)

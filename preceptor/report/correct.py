@@ -49,7 +49,7 @@ def _title(finding: Event) -> str:
 def _left_out(record: Record) -> list[Block]:
     """Rows and values that could not be used."""
     read = record.last("read")
-    rows = [[str(why), plural(many, "row")] for why, many in (read.get("left_out") or {}).items()]
+    rows = [[str(why), plural(many, "row")] for why, many in record.left_out.items()]
     misfits = [(column, many) for column, many in (read.get("misfit_counts") or {}).items() if many]
     rows += [
         [f"values of {column} that could not be read", plural(many, "value")] for column, many in misfits
@@ -86,14 +86,13 @@ def _commands(record: Record) -> list[Block]:
     codes = listed_codes(record)
     if codes:
         lines.append(("have a finding explained", f"preceptor explain {codes[0]}"))
-    again = f"preceptor fit {shlex.quote(record.source)} --target {shlex.quote(target)}"
+    source = shlex.quote(str(record.last("start").get("path") or record.source))
+    again = f"preceptor fit {source} --target {shlex.quote(target)}"
     minutes = record.plan.get("minutes") or record.last("start").get("minutes")
     if isinstance(minutes, int | float):
         lines.append(("give it more time", f"{again} --minutes {minutes * 4:g}"))
     lines.append(("leave out a column that would not be known in time", f"{again} --ignore COLUMN"))
-    lines.append(
-        ("repeat this very run", f"preceptor fit {shlex.quote(record.source)} --plan {run}/plan.json")
-    )
+    lines.append(("repeat this very run", f"preceptor fit {source} --plan {run}/plan.json"))
     return [Text("What to type next:"), Commands(lines)]
 
 

@@ -87,7 +87,7 @@ def _facts(record: Record, cost: Event) -> list[list[str]]:
         "seed": start.get("seed"),
         "time asked for": duration(60 * start["minutes"]) if known(start.get("minutes")) else None,
         "parameters of the net": count(cost["parameters"]) if known(cost.get("parameters")) else None,
-        "training steps": count(cost["steps"]) if known(cost.get("steps")) else None,
+        "epochs of training": count(cost["epochs"]) if known(cost.get("epochs")) else None,
     }
     return [[what, str(fact)] for what, fact in facts.items() if fact is not None]
 

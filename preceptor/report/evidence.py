@@ -50,11 +50,8 @@ class Classes:
         """From columns truth, answer and `p(<class>)`; None where no row has all of them."""
         names = _named(answers, OURS)
         place = dict(zip(names, range(len(names)), strict=True))
-        number = (
-            pl.col("truth", "answer")
-            .cast(pl.String)
-            .replace_strict(place, default=None, return_dtype=pl.Int64)
-        )
+        number = [_text(answers, side).replace_strict(place, default=None, return_dtype=pl.Int64)
+                  for side in ("truth", "answer")]  # fmt: skip
         shares = [f"{OURS}{name})" for name in names]
         rows = answers.with_columns(number).drop_nulls(["truth", "answer"])
         if not names or rows.is_empty():
@@ -97,6 +94,14 @@ class Tags:
 def _named(answers: pl.DataFrame, mark: str) -> list[str]:
     """What stands in the brackets of the columns that begin with `mark`."""
     return [name[len(mark) : -1] for name in answers.columns if name.startswith(mark) and name.endswith(")")]
+
+
+def _text(answers: pl.DataFrame, name: str) -> pl.Expr:
+    """A column's classes as the brackets name them: whole numbers without a decimal point."""
+    if not answers[name].dtype.is_float():
+        return pl.col(name).cast(pl.String)
+    whole = pl.col(name).cast(pl.Int64, strict=False)
+    return pl.when(whole == pl.col(name)).then(whole.cast(pl.String)).otherwise(pl.col(name).cast(pl.String))
 
 
 def _column(answers: pl.DataFrame, name: str) -> np.ndarray | None:

@@ -8,12 +8,13 @@ from preceptor.figures.contest import Entry, Role, contest
 from preceptor.figures.figure import Figure
 from preceptor.figures.journey import rows_account
 from preceptor.figures.numbers import predicted_against_true
-from preceptor.figures.words import interval_of, known, number, of_100
+from preceptor.figures.words import interval_of, known, number, of_100, share
 from preceptor.report.blocks import Block, Fold, Grid, Section, Text, pictures
-from preceptor.report.evidence import Classes, Numbers
+from preceptor.report.evidence import Classes, Numbers, Tags
+from preceptor.report.head import validated
 from preceptor.report.record import Event, Record
 from preceptor.report.sentences import name, say
-from preceptor.report.verdict import DUMB, Verdict
+from preceptor.report.verdict import Verdict
 from preceptor.report.yardstick import Yardstick
 
 QUESTION = "How good is it really?"
@@ -49,6 +50,8 @@ def _judged(verdict: Verdict) -> Markup:
 def _in_plain_numbers(record: Record) -> Markup:
     if isinstance(record.evidence, Numbers):
         return _in_units(record.evidence)
+    if isinstance(record.evidence, Tags):
+        return _in_tags(record.evidence)
     return _in_hundreds(record.evidence) if isinstance(record.evidence, Classes) else Markup("")
 
 
@@ -72,6 +75,18 @@ def _in_hundreds(evidence: Classes) -> Markup:
     )
 
 
+def _in_tags(evidence: Tags) -> Markup:
+    true, said = evidence.truth == 1, evidence.share > 0.5
+    hits = (true & said).sum()
+    if not true.any() or not said.any():
+        return say("It gives no tag that a row truly has.")
+    return say(
+        "Of 100 tags that rows truly have it finds {found}; of 100 that it gives, {right} are right.",
+        found=of_100(float(hits / true.sum())),
+        right=of_100(float(hits / said.sum())),
+    )
+
+
 def _contest(record: Record, verdict: Verdict) -> Figure | None:
     measure, exam = verdict.yardstick, record.exam
     if exam:
@@ -85,7 +100,7 @@ def _contest(record: Record, verdict: Verdict) -> Figure | None:
     else:
         ours, others, rows, title = (
             None,
-            verdict.validated,
+            validated(record),
             "validation rows",
             "Where the predictors stand so far",
         )
@@ -109,7 +124,6 @@ def _entry(line: Event, measure: Yardstick, role: Role) -> Entry:
     score, interval = line.get("score"), interval_of(line.get("interval"))
     value = float(score) if isinstance(score, int | float) else float("nan")
     title = str(line.get("title") or line.get("name"))
-    title = f"{title} (no learning)" if line.get("name") in DUMB else title
     return Entry(title, value, interval, measure.said(score, interval), role)
 
 
@@ -118,7 +132,7 @@ def _contest_title(verdict: Verdict) -> str:
         return "Nobody does better than guessing"
     if verdict.ships_rival:
         return f"The best simple method is used: {verdict.shipped}"
-    told = {"better": "It beats every rival", "worse": f"{verdict.rival} does better"}
+    told = {"better": "It beats every rival", "worse": f"The best rival does better: {verdict.rival}"}
     return told.get(
         verdict.word, f"It is level with {verdict.rival}" if verdict.rival else "How the predictors compare"
     )
@@ -136,11 +150,10 @@ def _answers(record: Record) -> list[Figure | None]:
 
 def _meaning(record: Record, verdict: Verdict) -> list[Block]:
     """What the measure is, what was expected, how often the seal was broken; the other measures."""
-    expected = record.last("split").get("expected")
     told = [
         verdict.yardstick.plain,
         verdict.difference.striptags(),
-        f"Before training preceptor said: “{expected}”." if expected else "",
+        _expected(record, verdict.yardstick),
     ]
     blocks: list[Block] = [Text(" ".join(filter(None, told)))] if any(told) else []
     metrics = record.exam.get("metrics") or {}
@@ -152,6 +165,16 @@ def _meaning(record: Record, verdict: Verdict) -> list[Block]:
     return blocks
 
 
+def _expected(record: Record, measure: Yardstick) -> str:
+    """How far chance was expected to move the score, told before training."""
+    split = record.last("split")
+    half = split.get("expected_halfwidth")
+    if not known(half):
+        return ""
+    width = f"{share(half, (0, half))}" if split.get("expected_relative") else measure.gap(half, (0, half))
+    return f"Before training preceptor expected chance to move this score by up to {width}, either way."
+
+
 def _metric_row(record: Record, metric: str, line: Event) -> list[str]:
     measure, interval = Yardstick.of(record.task, metric, record.target), interval_of(line.get("interval"))
     between = measure.between(interval, line["score"]) if interval else "–"
@@ -160,6 +183,6 @@ def _metric_row(record: Record, metric: str, line: Event) -> list[str]:
 
 def _rows(record: Record) -> dict[str, int]:
     split, result = record.last("split"), record.result.get("rows") or {}
-    left_out = sum((record.last("read").get("left_out") or {}).values()) or result.get("dropped") or 0
+    left_out = sum(record.left_out.values()) or result.get("dropped") or 0
     rows = {part: split.get(part, result.get(part, 0)) for part in ("train", "validation")}
     return {**rows, "sealed": split.get("test", result.get("test", 0)), "left out": left_out}

@@ -21,6 +21,7 @@ from preceptor.report.correct import how_to_correct
 from preceptor.report.cost import what_it_cost
 from preceptor.report.fails import when_it_fails
 from preceptor.report.good import how_good
+from preceptor.report.head import facts, lede
 from preceptor.report.record import Record
 from preceptor.report.trust import when_to_trust
 from preceptor.report.verdict import Verdict
@@ -58,9 +59,12 @@ def questions(record: Record) -> list[Section]:
 
 def page(record: Record, sections: list[Section], svgs: dict[str, tuple[str, str]]) -> str:
     """The whole page as HTML; `svgs` holds each figure by name, wide and narrow."""
+    verdict = Verdict(record)
     return _environment().get_template("report.html").render(
         record=record,
-        verdict=Verdict(record),
+        verdict=verdict,
+        lede=lede(record, verdict),
+        facts=facts(record, verdict),
         start=record.last("start"),
         sections=sections,
         svgs={name: tuple(themed(svg) for svg in sizes) for name, sizes in svgs.items()},
@@ -73,7 +77,10 @@ def notebook(folder: Path) -> str:
     """The verdict and the six answers for a notebook's cell, without pictures."""
     record = Record.read(folder)
     template = _environment().get_template("notebook.html")
-    return template.render(record=record, verdict=Verdict(record), sections=questions(record), light=LIGHT)
+    verdict = Verdict(record)
+    return template.render(
+        record=record, verdict=verdict, lede=lede(record, verdict), sections=questions(record)
+    )
 
 
 @cache

@@ -91,8 +91,14 @@ class Record:
 
     @property
     def stopped(self) -> str:
-        """Where the run was interrupted, if it was: the stage's name."""
-        return str(self.last("interrupted").get("stage") or "")
+        """Where the run was interrupted, if it was and has not gone on since: the stage's name."""
+        ends = [e for e in self.events if e["event"] in ("start", "interrupted")]
+        return str(ends[-1].get("stage") or "") if ends else ""
+
+    @property
+    def left_out(self) -> dict[str, int]:
+        """Rows that could not be used, by reason."""
+        return {**(self.last("read").get("left_out") or {}), **(self.last("split").get("left_out") or {})}
 
     def lacks(self, what: str) -> str:
         """Why something is not in the report, in one sentence that begins with `what` ("The score is")."""

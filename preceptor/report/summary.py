@@ -26,7 +26,6 @@ from preceptor.figures.words import (
 from preceptor.ledger import Ledger
 from preceptor.report.record import Record
 from preceptor.report.verdict import Verdict
-from preceptor.report.yardstick import Yardstick
 
 Event = dict[str, Any]
 WIDTH, INDENT = 110, 12
@@ -104,7 +103,7 @@ class Narrator:
 
     def _train(self, lessons: list[Event]) -> list[str]:
         epochs = sum(lesson.get("epochs") or 0 for lesson in lessons)
-        seconds = sum(lesson.get("seconds") or 0.0 for lesson in lessons)
+        seconds = sum(lesson.get("took") or 0.0 for lesson in lessons)
         best = listed(
             dict.fromkeys(lesson.get("best_epoch") for lesson in lessons if lesson.get("best_epoch"))
         )
@@ -128,7 +127,7 @@ class Narrator:
             return []
         told = f"{measure.short} {self._said(event)}"
         told += f" [{measure.between(interval, float(event['score']))}]" if interval else ""
-        return _lines("exam", f"{told}; {_compared(event, verdict.rival, measure)}")
+        return _lines("exam", f"{told}; {_compared(event, verdict)}")
 
     def _interrupted(self, event: Event) -> list[str]:
         return _lines(
@@ -139,16 +138,17 @@ class Narrator:
         return _lines("report", str(event.get("path")))
 
 
-def _compared(event: Event, rival: str, measure: Yardstick) -> str:
-    """How the answers compare with the best rival's."""
-    word, difference = event.get("verdict"), event.get("difference") or {}
-    if word == "chance" or not rival:
-        return "no better than chance" if word == "chance" else "no rival to compare with"
+def _compared(event: Event, verdict: Verdict) -> str:
+    """How what answers compares with the best rival; or, where a rival answers, how the net does."""
+    word, difference, measure = verdict.word, event.get("difference") or {}, verdict.yardstick
+    if word == "chance" or not verdict.rival:
+        return "no better than chance" if word == "chance" else "nobody to compare with"
     interval, gap = interval_of(difference.get("interval")), difference.get("value")
-    if word not in ("better", "worse") or not known(gap):
-        return f"as good as {rival}"
     between = f" [{measure.gaps(_positive(interval))}]" if interval else ""
-    return f"{word} than {rival} by {measure.gap(float(gap), interval)}{between}"
+    by = f" by {measure.gap(gap, interval)}{between}" if known(gap) else ""
+    if verdict.ships_rival:
+        return "the network is no better" if word == "as_good" else f"the network is {word}{by}"
+    return f"as good as {verdict.rival}" if word == "as_good" else f"{word} than {verdict.rival}{by}"
 
 
 def _positive(interval: Interval) -> Interval:

@@ -73,8 +73,8 @@ def _surest(sure: np.ndarray, right: np.ndarray) -> Markup:
     """How often it is right when it says that it is sure, and when it says that it is not."""
     told = []
     for part, words in (
-        (sure >= 0.9, "Where it is at least 90 % sure, it is right {right} times in 100."),
-        (sure < 0.6, "Where it is less than 60 % sure, {right} times in 100."),
+        (sure >= 0.9, "Where it is at least 90 % sure, it is right {right} times in 100."),
+        (sure < 0.6, "Where it is less than 60 % sure, {right} times in 100."),
     ):
         if part.sum() >= 10:
             told.append(say(words, right=of_100(float(right[part].mean()))))
@@ -88,7 +88,7 @@ def _likeness(record: Record) -> Markup:
     how = str(record.last("split").get("how") or "")
     told = "All of this holds for new rows that come from where these came from: the same source, the "
     told += "same habits, the same time. When the world changes, examine it again with fresh rows."
-    return say("{told}{how}", told=told, how=f" How the sealed rows were chosen: {how}." if how else "")
+    return say("{told} {how}", told=told, how=f"{how[0].upper()}{how[1:].rstrip('.')}." if how else "")
 
 
 def _seal(record: Record) -> list[Block]:

@@ -10,7 +10,7 @@ from functools import cached_property
 
 from markupsafe import Markup
 
-from preceptor.figures.words import count, interval_of, known, listed, plural, share, shortened
+from preceptor.figures.words import interval_of, known, listed, share, shortened
 from preceptor.report.evidence import Classes
 from preceptor.report.record import Event, Record
 from preceptor.report.sentences import name, say
@@ -87,8 +87,14 @@ class Verdict:
 
     @cached_property
     def best_rival(self) -> Event:
-        """The rival that did best at the exam: name, title, score, interval; empty without any."""
-        rivals = [r for r in self.record.exam.get("rivals", []) if known(r.get("score"))]
+        """The rival that what ships is compared with: name, title, score, interval; empty without any.
+
+        Where a rival ships it is the net that is compared with it, and the line is the net's.
+        """
+        lines = [r for r in self.record.exam.get("rivals", []) if known(r.get("score"))]
+        if self.ships_rival:
+            return next((r for r in lines if r.get("name") in NETS), {})
+        rivals = [r for r in lines if r.get("name") not in NETS]
         rivals = [r for r in rivals if r.get("name") not in DUMB] or rivals
         sign = 1 if self.yardstick.higher_is_better else -1
         named = (self.record.result.get("rival") or {}).get("name")
@@ -97,7 +103,9 @@ class Verdict:
 
     @property
     def rival(self) -> str:
-        """The best rival's title."""
+        """What the best rival is called in a sentence; empty where there was nobody to compare with."""
+        if self.best_rival.get("name") in DUMB:
+            return "always answering the same"
         return str(self.best_rival.get("title") or self.best_rival.get("name") or "")
 
     @property
@@ -150,12 +158,15 @@ class Verdict:
         return say("one row with {target} “{no}” and one with “{yes}”", target=target, no=no, yes=yes)
 
     def _clause(self) -> Markup:
+        if self.ships_rival and not self.best_rival:
+            return say(". The answers come from {shipped}; no network was trained.", shipped=self.shipped)
         template = (_PLAINER if self.ships_rival else _CLAUSES).get(self.word)
         if not template or not self.rival:
             return say(".")
+        best = "" if self.best_rival.get("name") in DUMB else "the best rival, "
         gap = (self.record.exam.get("difference") or {}).get("value")
-        by = f", by {self.yardstick.gap(float(gap), self._gap_interval)}" if known(gap) and gap else ""
-        return say(template, rival=self.rival, shipped=self.shipped, by=by)
+        by = f", by {self.yardstick.gap(gap, self._gap_interval)}" if known(gap) and gap else ""
+        return say(template, rival=best + self.rival, shipped=self.shipped, by=by)
 
     @property
     def _gap_interval(self) -> tuple[float, float] | None:
@@ -177,66 +188,6 @@ class Verdict:
         words = {"side": side, "rival": self.rival, "gap": self.yardstick.gap(gap, interval)}
         return say(told, range=self.yardstick.gaps(interval), **words)
 
-    @property
-    def lede(self) -> Markup:
-        """The sentence under the headline: on what it rests, and who answers."""
-        rows = (self.record.result.get("rows") or {}).get("test") or self.record.last("split").get("test")
-        if not self.record.exam:
-            return self._so_far
-        measured = say("Measured on {rows} that were sealed away before training began. ",
-                       rows=plural(rows, "row") if rows else "rows")  # fmt: skip
-        return measured + (
-            say("The answers come from {shipped}.", shipped=self.shipped) if self.shipped else Markup("")
-        )
-
-    @property
-    def validated(self) -> list[Event]:
-        """Everyone's score on validation rows."""
-        everyone = [*self.record.of("rival"), *self.record.last("candidates").get("list", [])]
-        return list({one.get("name"): one for one in everyone}.values())
-
-    @property
-    def _so_far(self) -> Markup:
-        """The best score on validation rows; said when there is no exam."""
-        scored = [r for r in self.validated if known(r.get("score"))]
-        if not scored:
-            return say("{why}", why=self.record.lacks("How good the answers are is"))
-        best = max(scored, key=lambda r: r["score"] * (1 if self.yardstick.higher_is_better else -1))
-        return say(
-            "On validation rows the best so far is {title}, with {measure} {score}.",
-            title=best.get("title") or best.get("name"),
-            measure=self.yardstick.short,
-            score=self.yardstick.said(best["score"], interval_of(best.get("interval"))),
-        )
-
-    @property
-    def facts(self) -> list[tuple[str, str, str]]:
-        """The figures at the head of the page: (label, value, a line below)."""
-        exam, measure = self.record.exam, self.yardstick
-        if not known(exam.get("score")):
-            return []
-        interval, rival = interval_of(exam.get("interval")), self.best_rival
-        facts = [(measure.title, measure.said(exam["score"], interval),
-                  measure.between(interval, float(exam["score"])) if interval else "")]  # fmt: skip
-        if rival:
-            facts.append(
-                ("best rival", measure.said(rival["score"], interval_of(rival.get("interval"))), self.rival)
-            )
-        if self.dumb and self.dumb is not rival:
-            value = measure.said(self.dumb.get("score"), interval_of(self.dumb.get("interval")))
-            facts.append(("without any learning", value, str(self.dumb.get("title") or "")))
-        rows = self.record.result.get("rows") or {}
-        test = rows.get("test") or self.record.last("split").get("test")
-        if isinstance(test, int):
-            facts.append(
-                (
-                    "sealed rows",
-                    count(test),
-                    f"of {count(rows['read'])} read" if known(rows.get("read")) else "",
-                )
-            )
-        return facts
-
 
 PERCENT_SIGN = "\u00a0%"
 _PERFORMANCE = {
@@ -248,12 +199,12 @@ _PERFORMANCE = {
     "macro_f1": "preceptor predicts {target} with an F1 of {score}{range}, every class counted alike",
 }
 _CLAUSES = {  # by verdict: what is said when the net, or a blend with it, answers
-    "better": ", better than the best rival, {rival}{by}.",
-    "as_good": ", as good as the best rival, {rival}: what lies between them may be luck.",
-    "worse": ", worse than the best rival, {rival}{by}.",
+    "better": ", better than {rival}{by}.",
+    "as_good": ", as good as {rival}: what lies between them may be luck.",
+    "worse": ", worse than {rival}{by}.",
 }
 _PLAINER = {  # and when a classical method answers
-    "better": ". The answers come from {shipped}.",
+    "better": ". The answers come from {shipped}, though the network did better here{by}.",
     "as_good": ". The answers come from {shipped}; the network is no better.",
-    "worse": ". The answers come from {shipped}; the network did worse.",
+    "worse": ". The answers come from {shipped}; the network did worse{by}.",
 }

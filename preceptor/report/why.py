@@ -96,7 +96,7 @@ def _lessons(record: Record) -> list[Block]:
             f"{int(lesson.get('fold') or 0) + 1}",
             str(lesson.get("epochs", "–")),
             str(lesson.get("best_epoch", "–")),
-            duration(lesson.get("seconds")),
+            duration(lesson.get("took")),
             str(lesson.get("stopped") or "–"),
         ]
         for lesson in lessons

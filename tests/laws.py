@@ -43,7 +43,8 @@ def decode_undoes_encode(kind: type[Kind], column: pl.Series, other: pl.Series) 
         span = (spread.max() - spread.min()).total_seconds() * 1e6 if len(spread) else 0
         assert (apart or 0) <= 1.2e-7 * span
     else:
-        assert (back.is_null() | (back == column)).all(), "a label came back as another one"
+        coded = fitted.cardinality is not None  # a rare label may share the code of unseen ones
+        assert (back.eq_missing(column) | (back.is_null() & coded)).all(), "a value came back as another"
         often = column.is_duplicated() & column.is_not_null()
         assert back.filter(often).null_count() == 0, "a label seen twice was lost"
 

@@ -202,6 +202,14 @@ def test_tags_likelier_than_one_half_are_answered():
     assert answers["p(c)"].to_list() == [0.1, 0.2]
 
 
+def test_smoothing_draws_every_tag_to_one_half():
+    fitted = Tags("c").fit(series(["a|b", "b"]))
+    for tags, sure in (("a|b", 20.0), ("", -20.0)):
+        output, goal = torch.full((1, 2), sure), fitted.goal(series([tags]))
+        assert fitted.loss(output, goal) == pytest.approx(0, abs=1e-6)
+        assert fitted.loss(output, goal, smoothing=0.1) == pytest.approx(0.05 * 20)
+
+
 def test_an_unknown_tag_is_refused_as_an_answer():
     with pytest.raises(Mistake, match="'d' is not one of the 3 labels"):
         Tags("c").fit(series(["a|b", "c"])).truth(series(["a", "a|d"]))
@@ -227,6 +235,13 @@ def test_midnight_lies_between_late_and_early():
     assert sine[6] == pytest.approx(1)
     assert cosine[0] == cosine[24] == pytest.approx(1)
     assert sine[23] == pytest.approx(-float(sine[1]), abs=1e-6)
+
+
+def test_a_missing_moment_is_the_middle_of_time_and_the_hub_of_every_cycle():
+    moments = days(date(2020, 1, 6), 30)
+    assert Datetime("c").fit(moments).encode(series([None])).tolist() == [[0.0] * 5]
+    with_holes = Datetime("c").fit(moments.extend_constant(None, 1))
+    assert with_holes.encode(series(["no date"])).tolist() == [[0.0] * 5 + [1.0]]
 
 
 def test_time_beyond_training_stays_in_range():
@@ -291,6 +306,15 @@ def test_capitals_and_spaces_make_no_difference_to_text():
     fitted = Text("c").fit(series(HAM + SPAM))
     plain = fitted.encode(series(["free prize now"]))
     torch.testing.assert_close(fitted.encode(series(["FREE  Prize\nnow"])), plain)
+
+
+def test_text_has_no_more_columns_than_there_are_differences():
+    column = series(["one and the same"] * 20 + ["or another"] * 20)
+    fitted = Text("c").fit(column)
+    assert 1 <= fitted.width <= 2
+    encoded = fitted.encode(column)
+    torch.testing.assert_close(encoded[:20], encoded[:1].expand(20, -1))
+    assert Text("c").fit(series(["one and the same"] * 20)).width == 0
 
 
 def test_text_of_foreign_letters_only_is_that_of_an_empty_cell():
@@ -448,7 +472,10 @@ def test_a_strangers_kind_enters_by_the_same_door(plugged_in):
     assert loaded.decode(loaded.encode(series(["GO"]))).to_list() == ["GO"]
 
 
-@pytest.mark.parametrize("value", ["no_package:Kind", "preceptor.errors:Nothing", "preceptor.errors:Mistake"])
+NO_KINDS = ["no_package:Kind", "preceptor.errors:Nothing", "preceptor.errors:Mistake", f"{__name__}:Loud"]
+
+
+@pytest.mark.parametrize("value", NO_KINDS)
 def test_a_strangers_broken_kind_is_named(plugged_in, value):
     plugged_in(broken=value)
     with pytest.raises(Mistake, match="The kind 'broken' cannot be used"):

@@ -32,7 +32,7 @@ LEARNT_FROM, CHUNK = 10_000, 4_096
 """How many texts, evenly spaced, the pieces are learnt from; how many are encoded at a time."""
 
 NOISE = 1e-6
-"""A direction or a spread below this is rounding, not text."""
+"""A direction in which texts differ by less than this shows rounding, not text."""
 
 _START = ord("\n")
 
@@ -78,10 +78,10 @@ class Text(Stateful, Kind):
         self.rarity = (np.log((1 + len(some)) / (1 + kept["texts"].to_numpy())) + 1).tolist()
         weighed = self._weighed(some)
         directions = _directions(weighed)
-        self.components = base64.b64encode(directions.tobytes()).decode("ascii")
-        scales = [robust_scale(summary) for summary in (weighed @ directions).T]
-        self.centers = [center for center, _ in scales]
-        self.scales = [scale if scale > NOISE else 0.0 for _, scale in scales]
+        spreads = np.array([robust_scale(summary) for summary in (weighed @ directions).T]).reshape(-1, 2)
+        telling = spreads[:, 1] > NOISE
+        self.centers, self.scales = spreads[telling].T.tolist()
+        self.components = base64.b64encode(directions[:, telling].tobytes()).decode("ascii")
         return self
 
     @property
@@ -147,5 +147,5 @@ def _directions(weighed: sparse.csr_array) -> np.ndarray:
     most = min(COLUMNS, *weighed.shape)
     if not most:
         return np.zeros((weighed.shape[1], 0), dtype=np.float32)
-    _, strengths, directions = randomized_svd(weighed, most, random_state=0)
-    return np.ascontiguousarray(directions[strengths > NOISE * strengths[0]].T, dtype=np.float32)
+    _, _, directions = randomized_svd(weighed, most, random_state=0)
+    return directions.T.astype(np.float32)

@@ -19,7 +19,7 @@ from preceptor.kinds.kind import Guess, Target
 from preceptor.kinds.refusals import no_answer
 from preceptor.kinds.scaling import robust_scale, smooth_clip, smooth_unclip
 from preceptor.kinds.stateful import Stateful
-from preceptor.kinds.values import as_type, kept_type, levels, numbers, sample
+from preceptor.kinds.values import as_type, distinct, kept_type, levels, numbers, sample
 from preceptor.metrics import Metric, regression_metrics
 
 
@@ -59,8 +59,9 @@ class Number(Stateful, Target):
         share = float(np.mean(~np.isnan(numbers(some)))) if len(some) else 0.0
         if share < 0.5:
             return Guess(0.0, f"only {share:.0%} of the values read as numbers")
-        decimal = bool(some.str.contains(r"\d\.\d").any())
-        return Guess(0.8 if decimal and share > 0.95 else 0.3, f"text, of which {share:.0%} reads as numbers")
+        amounts = some.str.contains(r"\d\.\d").any() or distinct(some) > 32
+        amounts = amounts and not some.str.contains(r"^\s*0\d").any()  # a leading zero marks a code
+        return Guess(0.8 if amounts and share > 0.95 else 0.3, f"text, of which {share:.0%} reads as numbers")
 
     def fit(self, column: pl.Series) -> Self:
         """Learn median, quartile range and extremes (input), mean and deviation (target)."""

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from preceptor.figures import words
 from preceptor.figures.certainty import reliability, roc
-from preceptor.figures.classes import class_balance, confusion, found, found_shares
+from preceptor.figures.classes import class_balance, confusion, found
 from preceptor.figures.contest import Entry, contest
 from preceptor.figures.figure import DARK, LIGHT, NARROW, WIDE, drawn, themed
 from preceptor.figures.inputs import Slice, Weight, importance, slices
@@ -71,7 +71,7 @@ def every_figure(name="price"):
         error_bands(truth, answer, name),
         target_histogram(truth, answer, name),
         confusion(classes, said, names),
-        found(classes, said, names),
+        found([(one, 9, n / 20) for n, one in enumerate(names)], "class"),
         class_balance(np.minimum(classes, 1), np.minimum(classes, 1), names[:2]),
         roc(positive, ours, 1 - ours, (name, f"not {name}")),
         reliability(np.maximum(ours, 1 - ours), (ours > 0.5) == positive),
@@ -213,8 +213,7 @@ def test_pictures_that_would_say_nothing_are_left_out():
     assert error_bands(np.arange(20.0), np.arange(20.0), "price") is None
     assert target_histogram(np.ones(90), np.ones(90), "price") is None
     assert confusion(none, none, ["a", "b"]) is None
-    assert found(none, none, ["a", "b", "c"]) is None
-    assert found_shares([("a", 3, 0.5)], "The tag") is None
+    assert found([("a", 3, 0.5)], "tag") is None
     assert class_balance(np.array([0, 1] * 30), np.array([0, 1] * 30), ["a", "b"]) is None
     assert roc(np.ones(9, dtype=bool), np.ones(9), None, ("a", "b")) is None
     assert reliability(np.full(200, 0.7), np.ones(200, dtype=bool)) is None

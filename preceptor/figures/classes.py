@@ -133,17 +133,11 @@ def _matrix_axes(short: list[str], width: int) -> tuple[alt.X, alt.Y]:
     )
 
 
-def found(truth: np.ndarray, answer: np.ndarray, classes: Sequence[str]) -> Figure | None:
-    """Of each class, the share that was found; None with two classes, where `confusion` says it."""
-    present = [n for n in range(len(classes)) if (truth == n).any()]
-    if len(present) < 3:
-        return None
-    rows = [(classes[n], int((truth == n).sum()), float((answer[truth == n] == n).mean())) for n in present]
-    return found_shares(rows, "The class")
+def found(rows: Sequence[tuple[str, int, float]], kind: str) -> Figure | None:
+    """Of each class (or tag: its `kind`) the share that was recognised, hardest first.
 
-
-def found_shares(rows: Sequence[tuple[str, int, float]], kind: str) -> Figure | None:
-    """(name, rows that truly are it, share of them found), drawn hardest first."""
+    `rows` holds (name, rows that truly are of it, share of them found); None with fewer than two.
+    """
     rows = sorted(rows, key=lambda row: row[2])
     if len(rows) < 2:
         return None
@@ -151,8 +145,8 @@ def found_shares(rows: Sequence[tuple[str, int, float]], kind: str) -> Figure | 
     hardest = quoted(shortened(rows[0][0], 40))
     return Figure(
         name="found",
-        title=f"{kind} it finds least often is {hardest}: {of_100(rows[0][2])} of 100",
-        reading="Of the rows that truly are of a class, the share that was recognised; the hardest first."
+        title=f"The {kind} it finds least often is {hardest}: {of_100(rows[0][2])} of 100",
+        reading=f"Of the rows that truly are of a {kind}, the share that was recognised; the hardest first."
         + (f" The {MOST} hardest of {len(rows)}." if len(rows) > MOST else ""),
         draw=lambda width: _shares(rows[:MOST], width),
         table=table,

@@ -110,10 +110,21 @@ def x(title: str, values: Iterable[float] = (), *, field: str = "x", **scale: An
     return alt.X(field=field, type="quantitative", title=title, axis=axis, scale=_scale(scale))
 
 
-def y(title: str, values: Iterable[float] = (), *, field: str = "y", **scale: Any) -> alt.Y:
-    """A vertical numeric axis whose title lies above it, where it can be read without turning."""
-    above = {"titleAngle": 0, "titleAlign": "left", "titleAnchor": "start", "titleX": 0, "titleY": -14}
-    axis = _ticks(values, **above)
+def y(
+    title: str, values: Iterable[float] = (), *, field: str = "y", ticks: Iterable[float] = (), **scale: Any
+) -> alt.Y:
+    """A vertical numeric axis whose title lies above it, where it can be read without turning.
+
+    `ticks` are the values to mark, where the usual ones would not do.
+    """
+    above: dict[str, Any] = {
+        "titleAngle": 0,
+        "titleAlign": "left",
+        "titleAnchor": "start",
+        "titleX": 0,
+        "titleY": -14,
+    }
+    axis = _ticks(values, **above, **({"values": list(ticks)} if ticks else {}))
     return alt.Y(field=field, type="quantitative", title=title, axis=axis, scale=_scale(scale))
 
 

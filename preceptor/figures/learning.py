@@ -1,7 +1,6 @@
 """How the net learnt: loss over the epochs, on the rows it learns from and on those it does not."""
 
 import math
-from typing import Any
 
 import altair as alt
 import numpy as np
@@ -72,24 +71,32 @@ def _title(long: pl.DataFrame, best: pl.DataFrame) -> str:
         return "The loss while training"
     epoch = round(float(np.median(best["x"])))
     last = long.filter(pl.col("side") == SIDES["validation_loss"]).sort("x").group_by("fold").last()
-    both = best.join(last, on="fold", suffix="_last")
-    losses = both.select("y", "y_last").to_numpy()
-    if (losses > 0).all() and np.median(losses[:, 1] / losses[:, 0]) > 1.02:
+    first = long.filter(pl.col("side") == SIDES["validation_loss"]).sort("x").group_by("fold").first()
+    both = best.join(last, on="fold", suffix="_last").join(first, on="fold", suffix="_first")
+    losses = both.select("y", "y_last", "y_first").to_numpy()
+    if np.median(losses[:, 1] - losses[:, 0]) > 0.03 * np.median(losses[:, 2] - losses[:, 0]) > 0:
         return f"It learnt until epoch {epoch}; after that it memorised"
     if (both["x"] >= both["x_last"]).all():
         return f"It was still getting better when training ended, after {plural(epoch, 'epoch')}"
     return f"Learning levelled off around epoch {epoch}"
 
 
+def _loss(low: float, high: float) -> alt.Y:
+    """The axis of the loss; where it spans decades a logarithmic one."""
+    if low <= 0 or high / low <= 30:
+        return y("loss", [low, high])
+    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    steps = [step * 10.0**decade for decade in decades for step in ((1, 3) if len(decades) <= 4 else (1,))]
+    return y("loss (logarithmic)", [low, high], ticks=steps, type="log", nice=False)
+
+
 def _curves(long: pl.DataFrame, best: pl.DataFrame, width: int) -> alt.LayerChart:
     low, high = reach(long["y"])
-    spread = low > 0 and high / low > 30
-    scale: dict[str, Any] = {"type": "log", "nice": False} if spread else {}
     shades = dict(zip(SIDES.values(), (LIGHT["train"], LIGHT["validation"]), strict=True))
     colour = hue("side", shades, alt.Legend(orient="top-right"))
     across, up = (
         x("epoch", long["x"]),
-        y("loss" + (", each step ten-fold" if spread else ""), long["y"], **scale),
+        _loss(low, high),
     )
     layers = [alt.Chart(_mean(long)).mark_line(strokeWidth=2.5, aria=False).encode(across, up, colour)]
     if long["fold"].n_unique() > 1:

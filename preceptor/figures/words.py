@@ -35,7 +35,7 @@ def step(value: float, interval: Interval | None = None) -> float:
     """
     magnitude = math.floor(math.log10(abs(value))) if value else -2
     half = (interval[1] - interval[0]) / 2 if interval else 0.0
-    if not 0 < half < math.inf:
+    if not 1e-300 < half < math.inf:
         return 10.0 ** (magnitude - 2)
     return 10.0 ** max(math.floor(math.log10(half / 2) + 1e-9), magnitude - 3)
 

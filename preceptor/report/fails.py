@@ -3,11 +3,11 @@
 import numpy as np
 from markupsafe import Markup
 
-from preceptor.figures.classes import found, found_shares
+from preceptor.figures.classes import found
 from preceptor.figures.figure import Figure
 from preceptor.figures.inputs import Slice, slices
 from preceptor.figures.numbers import error_growth
-from preceptor.figures.words import Interval, interval_of, known, number, plural, shortened
+from preceptor.figures.words import Interval, interval_of, known, number, of_100, plural, shortened
 from preceptor.report.blocks import Block, Fold, Grid, Section, Text, pictures
 from preceptor.report.evidence import Classes, Numbers, Tags
 from preceptor.report.record import Event, Record
@@ -62,9 +62,7 @@ def _against(interval: Interval | None, overall: float, sign: int) -> str:
 
 def _where(record: Record, parts: list[Slice], verdict: Verdict, overall: float) -> Markup:
     if not parts:
-        growth = _answers(record)
-        why = record.lacks("Where it fails is")
-        return say("{title}.", title=growth[0].title) if growth else say("{why}", why=why)
+        return _by_truth(record)
     worst = next((part for part in parts if part.verdict == "worse"), None)
     best = next((part for part in reversed(parts) if part.verdict == "better"), None)
     told = [
@@ -77,32 +75,53 @@ def _where(record: Record, parts: list[Slice], verdict: Verdict, overall: float)
     ]
     if not told:
         return say("It does about equally well in every part of the data that was looked at.")
-    return Markup(" ").join(
-        [*told, say("Over all rows it is {score}.", score=verdict.yardstick.said(overall))]
-    )
+    whole = say("Over all rows it is {score}.", score=verdict.yardstick.said(overall))
+    return Markup(" ").join([*told, whole])
 
 
-def _answers(record: Record) -> list[Figure]:
-    """Where it errs by the true answer."""
+def _by_truth(record: Record) -> Markup:
+    """Where it fails by the true answer; said where no parts of the data were looked at."""
     rows = record.evidence
-    made: Figure | None = None
     if isinstance(rows, Numbers):
-        made = error_growth(rows.truth, rows.answer, record.target)
-    elif isinstance(rows, Tags):
-        made = found_shares(_found(rows), "The tag")
-    elif isinstance(rows, Classes):
-        made = found(rows.truth, rows.answer, rows.names)
-    return [made] if made else []
+        order = np.argsort(rows.truth)
+        low, high = (np.median(np.abs(rows.answer - rows.truth)[tenth]) for tenth in _outer(order))
+        told = "Half of the errors are below {low} where {target} is lowest, {high} where it is highest."
+        words = {"low": number(float(low)), "high": number(float(high))}
+        return say(told, target=name(record.target), **words)
+    shares = sorted(_recognised(rows), key=lambda one: one[2]) if rows else []
+    if not shares:
+        return say("{why}", why=record.lacks("Where it fails is"))
+    (hard, _, least), (easy, _, most) = shares[0], shares[-1]
+    told = "Of 100 rows that truly are {hard} it recognises {least}; of 100 that are {easy}, {most}."
+    return say(told, hard=name(hard), least=of_100(least), easy=name(easy), most=of_100(most))
 
 
-def _found(tags: Tags) -> list[tuple[str, int, float]]:
-    given, said = tags.truth.sum(axis=0), tags.share > 0.5
-    shares = np.where(given > 0, (said & (tags.truth == 1)).sum(axis=0) / np.maximum(given, 1), np.nan)
-    return [
-        (tag, int(many), float(part))
-        for tag, many, part in zip(tags.names, given, shares, strict=True)
-        if many > 0
-    ]
+def _outer(order: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The first and the last tenth of the rows, at least one row each."""
+    tenth = max(1, len(order) // 10)
+    return order[:tenth], order[-tenth:]
+
+
+def _recognised(rows: Classes | Tags) -> list[tuple[str, int, float]]:
+    """Each class or tag, how many rows truly are of it, and the share of them that was recognised."""
+    if isinstance(rows, Tags):
+        true, said = rows.truth == 1, rows.share > 0.5
+    else:
+        every = np.arange(len(rows.names))
+        true, said = rows.truth[:, None] == every, rows.answer[:, None] == every
+    many, hits = true.sum(axis=0), (true & said).sum(axis=0)
+    counted = zip(rows.names, many, hits, strict=True)
+    return [(one, int(rows), float(hit / rows)) for one, rows, hit in counted if rows]
+
+
+def _answers(record: Record) -> list[Figure | None]:
+    """Where it errs by the true answer; with two classes the confusion matrix has said it."""
+    rows = record.evidence
+    if isinstance(rows, Numbers):
+        return [error_growth(rows.truth, rows.answer, record.target)]
+    if rows is None or len(rows.names) == 2:
+        return []
+    return [found(_recognised(rows), "tag" if isinstance(rows, Tags) else "class")]
 
 
 def _rows(record: Record) -> list[Block]:

@@ -74,7 +74,7 @@ def _surest(sure: np.ndarray, right: np.ndarray) -> Markup:
     told = []
     for part, words in (
         (sure >= 0.9, "Where it is at least 90 % sure, it is right {right} times in 100."),
-        (sure < 0.6, "Where it is less than 60 % sure, {right} times in 100."),
+        (sure < 0.6, "Where it is less than 60 % sure, it is right {right} times in 100."),
     ):
         if part.sum() >= 10:
             told.append(say(words, right=of_100(float(right[part].mean()))))

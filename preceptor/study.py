@@ -18,6 +18,7 @@ from preceptor.data.read import fingerprint, read
 from preceptor.data.table import Table
 from preceptor.desk import Desk
 from preceptor.errors import Mistake
+from preceptor.inspection import repairs
 from preceptor.inspection.roles import Roles
 from preceptor.kinds.kind import Target
 from preceptor.lesson import check_net, net_candidate
@@ -128,10 +129,7 @@ def _write_look(desk: Desk, look: Look, task: str) -> None:
         "schema": asdict(look.table.schema),
         "account": asdict(look.table.account),
         "roles": asdict(look.roles),
-        "changes": [
-            finding.change | {"column": finding.column} for finding in look.findings if finding.change
-        ],
-        "fingerprint": desk.ledger.of("read")[0]["fingerprint"],
+        "repairs": repairs(look.findings),
     }
     write_atomically(desk.folder / "data.json", json.dumps(facts, indent=1, ensure_ascii=False).encode())
     desk.ledger.write("kinds", columns=look.columns(), target=look.roles.target, task=task)

@@ -135,8 +135,8 @@ def _scale(given: dict[str, Any]) -> alt.Scale:
     return alt.Scale(**{"zero": False, "nice": True, **given})
 
 
-def _ticks(values: Iterable[float], **options: Any) -> alt.Axis:
-    written = "~%" if values is PERCENT else tick_format(values)
+def _ticks(seen: Iterable[float], **options: Any) -> alt.Axis:
+    written = "~%" if seen is PERCENT else tick_format(seen)
     return alt.Axis(format=written, tickCount=5, labelFlush=False, **options)
 
 

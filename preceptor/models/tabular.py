@@ -63,20 +63,16 @@ class TabularNet(nn.Module):
         self.numbers = NumberEmbedding(features, embedding, generator=generator) if embedding > 1 else None
         self.codes = CodeEmbedding(cardinalities, max(embedding, 1), generator=generator)
         inputs = _embedded(features, cardinalities, embedding)
-        looks = neighbours > 0 and memory > 0
-        self.neighbours = (
-            Neighbours(inputs, neighbours, memory, outputs, generator=generator) if looks else None
-        )
-        self._make_memory(features, len(cardinalities), memory if looks else 0)
+        memory = memory if neighbours else 0
+        look = (inputs, neighbours, memory, outputs)
+        self.neighbours = Neighbours(*look, generator=generator) if memory else None
+        self._make_memory(features, len(cardinalities), memory)
         inputs += self.neighbours.width if self.neighbours else 0
         self.scale = nn.Parameter(torch.empty(members, inputs).uniform_(-1, 1, generator=generator).sign())
-        self.hidden = nn.ModuleList(
-            dense(before, after, gain=2**0.5, generator=generator)
-            for before, after in itertools.pairwise((inputs, *[width] * depth))
-        )
-        self.head = nn.Parameter(torch.zeros(members, width if depth else inputs, outputs))
-        start = torch.zeros(outputs) if start is None else start
-        self.bias = nn.Parameter(start.expand(members, outputs).clone())
+        sizes = (inputs, *[width] * depth)
+        self.hidden = _layers(sizes, generator)
+        self.head = nn.Parameter(torch.zeros(members, sizes[-1], outputs))
+        self.bias = nn.Parameter((torch.zeros(outputs) if start is None else start).repeat(members, 1))
 
     @staticmethod
     def parameter_count(
@@ -150,6 +146,12 @@ class TabularNet(nn.Module):
         for layer in self.hidden:
             a_BMH = functional.dropout(functional.relu(layer(a_BMH)), self.dropout, self.training)
         return torch.einsum("bmh,mhk->bmk", a_BMH, self.head) + self.bias
+
+
+def _layers(sizes: tuple[int, ...], generator: Generator | None) -> nn.ModuleList:
+    """A dense layer between each two neighbouring sizes, for rectifiers."""
+    pairs = itertools.pairwise(sizes)
+    return nn.ModuleList(dense(*pair, gain=2**0.5, generator=generator) for pair in pairs)
 
 
 def _embedded(features: int, cardinalities: tuple[int, ...], embedding: int) -> int:

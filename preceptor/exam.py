@@ -35,8 +35,8 @@ def open_seal(sealed: Sealed, ledger: Ledger, reason: str, *, again: bool = Fals
     "seal-already-broken". An opening whose exam never came to its end (the process was killed) has shown
     nothing to anybody: it is taken up again, not counted twice.
     """
-    openings, last = ledger.of("opening"), ledger.events and _last(ledger)
-    if last != "opening" and openings and not again:
+    openings = ledger.of("opening")
+    if openings and ledger.of("exam") and not again:
         raise Mistake(
             "seal-already-broken",
             f"The seal of this run was broken on {openings[0]['at'][:10]}: {openings[0]['reason']}.",
@@ -44,14 +44,9 @@ def open_seal(sealed: Sealed, ledger: Ledger, reason: str, *, again: bool = Fals
             why="Rows that have been looked at once can no longer tell how good a later model is.",
             todo="Examine on new rows; or say --again, and the report will confess the second opening.",
         )
-    if last != "opening":
+    if again or not openings:
         ledger.write("opening", nth=len(openings) + 1, reason=reason, rows=sealed.count)
     return sealed._break()
-
-
-def _last(ledger: Ledger) -> str:
-    """Which came last, an opening or an exam; empty when neither came."""
-    return next((e["event"] for e in reversed(ledger.events) if e["event"] in ("opening", "exam")), "")
 
 
 @dataclass(frozen=True)

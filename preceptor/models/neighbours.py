@@ -31,7 +31,7 @@ class Neighbours(nn.Module):
     keys: Tensor
 
     def __init__(
-        self, inputs: int, width: int, memory: int, outputs: int, *, generator: Generator | None = None
+        self, inputs: int, width: int, memory: int, outputs: int, generator: Generator | None = None
     ):
         super().__init__()
         self.point = dense(inputs, width, generator=generator)

@@ -64,14 +64,13 @@ class TabularNet(nn.Module):
         self.codes = CodeEmbedding(cardinalities, max(embedding, 1), generator=generator)
         inputs = _embedded(features, cardinalities, embedding)
         memory = memory if neighbours else 0
-        look = (inputs, neighbours, memory, outputs)
-        self.neighbours = Neighbours(*look, generator=generator) if memory else None
+        look = (inputs, neighbours, memory, outputs, generator)
+        self.neighbours = Neighbours(*look) if memory else None
         self._make_memory(features, len(cardinalities), memory)
         inputs += self.neighbours.width if self.neighbours else 0
         self.scale = nn.Parameter(torch.empty(members, inputs).uniform_(-1, 1, generator=generator).sign())
-        sizes = (inputs, *[width] * depth)
-        self.hidden = _layers(sizes, generator)
-        self.head = nn.Parameter(torch.zeros(members, sizes[-1], outputs))
+        self.hidden = _layers((inputs, *[width] * depth), generator)
+        self.head = nn.Parameter(torch.zeros(members, width if depth else inputs, outputs))
         self.bias = nn.Parameter((torch.zeros(outputs) if start is None else start).repeat(members, 1))
 
     @staticmethod

@@ -69,12 +69,12 @@ class Figure:
 
     def chart(self, width: int = WIDE) -> alt.LayerChart:
         """The Altair chart, `width` pixels wide in all, in the house's style."""
-        return self.draw(width).properties(
-            width=width,
-            autosize=alt.AutoSizeParams(type="fit", contains="padding"),
-            padding={"left": 2, "top": 6, "right": 8, "bottom": 2},
-            config=_style(),
-        )
+        chart = self.draw(width)
+        chart["width"] = width  # set in place, for `properties` would copy the chart and its data
+        chart["autosize"] = alt.AutoSizeParams(type="fit", contains="padding")
+        chart["padding"] = {"left": 2, "top": 6, "right": 8, "bottom": 2}
+        chart["config"] = _style()
+        return chart
 
 
 @cache

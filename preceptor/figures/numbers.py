@@ -186,7 +186,7 @@ def error_bands(truth: np.ndarray, answer: np.ndarray, target: str) -> Figure | 
         "half of the rows fall in the dark band, nine in ten in the light one.",
         draw=lambda width: _bands(data, name, width),
         table=data.rename(
-            {"x": f"answered {target}"} | {key: f"{mark:.0%} below" for key, mark in MARKS.items()}
+            {"x": f"answered {target}"} | {key: f"{mark:.0%} of truths below" for key, mark in MARKS.items()}
         ),
     )
 

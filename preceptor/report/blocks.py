@@ -45,7 +45,7 @@ class Grid:
 
 
 def _is_number(cell: str) -> bool:
-    return cell[:1] in "–" or cell.lstrip("−+±<")[:1].isdigit() or cell == "not known"
+    return cell[:1] in "–" or cell.lstrip("-−+±<")[:1].isdigit() or cell == "not known"
 
 
 @dataclass(frozen=True)

@@ -53,9 +53,7 @@ def _answer(record: Record, cost: Event) -> Markup:
 
 def _energy(cost: Event) -> str:
     energy, carbon = float(cost["energy_wh"]), cost.get("co2_g")
-    lamp = (
-        duration(round(energy / LAMP_WATTS * 60) * 60) if energy > LAMP_WATTS / 60 else "less than a minute"
-    )
+    lamp = duration(energy / LAMP_WATTS * 3600)
     told = f"and about {number(energy, (0, energy))} Wh of energy, as much as a 10 W lamp needs in {lamp}"
     return told + (f" ({number(carbon, (0, carbon))} g of CO₂)" if known(carbon) and carbon else "")
 
@@ -111,8 +109,10 @@ def _told(event: Event) -> str:
 
 def _short(value: object) -> str:
     """A fact on one line, without the punctuation of programs."""
+    if isinstance(value, list | dict) and not value:
+        return "none"
     if isinstance(value, dict):
-        return ", ".join(f"{key} {_short(part)}" for key, part in value.items() if part is not None)
+        return ", ".join(f"{key} {_short(part)}" for key, part in value.items() if part not in (None, ""))
     if isinstance(value, list):
         few = all(isinstance(part, int | float | str) for part in value) and len(value) <= 4
         return " ".join(map(_short, value)) if few else f"({plural(len(value), 'entry', 'entries')})"

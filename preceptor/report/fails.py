@@ -7,7 +7,7 @@ from preceptor.figures.classes import found
 from preceptor.figures.figure import Figure
 from preceptor.figures.inputs import Slice, slices
 from preceptor.figures.numbers import error_growth
-from preceptor.figures.words import Interval, interval_of, known, number, of_100, plural, shortened
+from preceptor.figures.words import Interval, count, interval_of, known, number, of_100, plural, shortened
 from preceptor.report.blocks import Block, Fold, Grid, Section, Text, pictures
 from preceptor.report.evidence import Classes, Numbers, Tags
 from preceptor.report.record import Event, Record
@@ -75,7 +75,10 @@ def _where(record: Record, parts: list[Slice], verdict: Verdict, overall: float)
     ]
     if not told:
         return say("It does about equally well in every part of the data that was looked at.")
-    whole = say("Over all rows it is {score}.", score=verdict.yardstick.said(overall))
+    whole = say(
+        "Over all rows it is {score}.",
+        score=verdict.yardstick.said(overall, interval_of(record.exam.get("interval"))),
+    )
     return Markup(" ").join([*told, whole])
 
 
@@ -166,4 +169,6 @@ def _grid(rows: list[Event], task: str) -> Grid:
 def _cell(value: object) -> str:
     if value is None or value == "":
         return "–"
+    if isinstance(value, int) and value >= 10_000:
+        return count(value)
     return number(value) if isinstance(value, float) else shortened(value, 40)

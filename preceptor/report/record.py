@@ -107,7 +107,7 @@ class Record:
         if not self.exam:
             reached = [words for event, words in REACHED.items() if self.of(event)] or ["its start"]
             return f"{what} not known: the run has come to {reached[-1]}, and not to its exam."
-        return f"{what} not known: this run did not measure it."
+        return f"{what} not known: this run did not measure it; with more time it would."
 
     @cached_property
     def history(self) -> pl.DataFrame | None:

@@ -79,7 +79,7 @@ def main() -> None:
             told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
             seconds, busy, peak, values = map(float, told.split())
             print(
-                f"{reader:<10} {seconds:6.1f} s ({busy:5.1f} of processors)  {asked.rows / seconds:9,.0f} rows/s"
+                f"{reader:<10} {seconds:6.1f} s ({busy:5.1f} processor)  {asked.rows / seconds:9,.0f} rows/s"
                 f"  peak {peak / 1e6:6,.0f} MB = {peak / size:.2f} x text, {peak / values:.2f} x values"
             )
 

@@ -145,6 +145,7 @@ def test_a_single_column_keeps_its_commas(told):
         ("no,left\nyes,left\nno,right\n", False),
         ("name,city\nAnn,Rome\nBob,Rome\n", True),
         ("x,5,5\ny,1,2\nz,3,4\n", False),
+        ("city,2019,1990\nA,1,2\n", True),
     ],
 )
 def test_a_line_of_names_is_told_from_a_row(told, text, named):
@@ -153,6 +154,12 @@ def test_a_line_of_names_is_told_from_a_row(told, text, named):
     assert len(table) == text.count("\n") - named
     assert table.lines[0] == 1 + named
     assert bool(table.account.notes) != named
+
+
+def test_the_hint_that_spreadsheets_write_above_the_names_is_taken(told):
+    table = told("sep=;\na;b\n1,5;x,y\n")
+    assert table.frame.rows() == [(1.5, "x,y")]
+    assert table.lines.tolist() == [3]
 
 
 def test_a_schema_tells_whether_the_first_line_is_a_row(told):
@@ -396,6 +403,7 @@ def test_any_bytes_are_a_table_or_a_named_mistake(told, raw):
         (b"a,b\n\n\n", "file-without-rows"),
         (b"a,b,a\n1,2,3\n", "columns-twice"),
         (b"a, a\n1,2\n", "columns-twice"),
+        (b"city,2019,2019\nA,1,2\n", "columns-twice"),
         (b",,x\n1,2,3\n", "names-empty"),
         (b"a,b\n1;2\n3;4\n5;6\n", "rows-ragged"),
         (b"Report of 2024\nname,price\nhut,3\nvilla,4\n", "rows-ragged"),
@@ -411,6 +419,7 @@ def test_any_bytes_are_a_table_or_a_named_mistake(told, raw):
         (b"PK\x05\x06" + bytes(18), "zip-not-one-file"),
         (b"PAR1 and no more", "file-damaged"),
         (b"PK\x03\x04[Content_Types].xml", "file-damaged"),
+        (b"\n<!DOCTYPE html>\n<html><body>a,b</body></html>\n", "file-is-page"),
         (b'{"a": 1\n"b": 2}\n{}\n', "json-no-rows"),
         (b'[{"a": 1}', "json-no-rows"),
         (b'{"a": 1, " a": 2}', "columns-twice"),

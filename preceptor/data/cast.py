@@ -1,6 +1,8 @@
 """Rows of text to a Table: every column read as it looks or as a schema says, misfits accounted for.
 
-table = cast_rows(read_delimited(path))
+    table = cast_rows(read_delimited(path))
+
+A sample says how each column is to be read, its whole length confirms it.
 """
 
 import numpy as np

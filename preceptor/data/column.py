@@ -163,4 +163,5 @@ def _doubt(reading: Reading) -> str:
 
 
 def _is_missing(stripped: pl.Series, markers: tuple[str, ...]) -> pl.Series:
-    return stripped.str.to_lowercase().is_in(markers).fill_null(True)
+    # No marker is longer than four letters: five of a text tell, however long it is.
+    return stripped.str.head(5).str.to_lowercase().is_in(markers).fill_null(True)

@@ -1,6 +1,8 @@
 """Texts that are dates, in the ways people write them; day or month first is decided by evidence.
 
-formats_of(pl.Series(["13/1/2011", "2/1/2011"]))          # ["%d/%m/%Y"]
+    formats_of(pl.Series(["13/1/2011", "2/1/2011"]))      # ["%d/%m/%Y"]
+
+Two digits of a year mean 1970 to 2069. A month without a day is its first.
 """
 
 from collections.abc import Iterator

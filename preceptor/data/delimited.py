@@ -8,6 +8,7 @@ quote on that stands where none belongs, Python's csv module, slower and surer, 
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 from pathlib import Path
@@ -15,7 +16,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from preceptor.data.opening import file_empty, in_its_encoding, text_blocks
+from preceptor.data.encoding import in_its_encoding, lines_in, text_blocks
+from preceptor.data.opening import file_empty
 from preceptor.data.room import ensure_room, unpacked_size
 from preceptor.data.rows import Rows, rows_under
 from preceptor.data.sniff import Dialect, dialect_of, folded
@@ -28,6 +30,8 @@ BATCH = 20_000
 LONGEST_ROW = 1 << 26
 NEWLINE = 10
 END = "\0end\0"
+# A first line by which spreadsheets tell one another the delimiter.
+HINT = re.compile(rb'"?sep=([,;:|^~\t])"?\n', re.IGNORECASE)
 
 
 def read_delimited(path: Path, schema: Schema | None = None, limit: int | None = None) -> Rows:
@@ -52,9 +56,11 @@ def parted(dialect: Dialect, lines: Iterable[str], line: int, source: str) -> It
 
 def _rows(path: Path, encoding: str, schema: Schema | None, limit: int | None) -> Rows:
     """Sniff on the first block, take the names, then take all rows."""
-    blocks = _line_blocks(text_blocks(path, encoding))
+    blocks = text_blocks(path, encoding, SAMPLE)
     first = next(blocks, b"\n")
-    dialect = dialect_of(_text_of(first))
+    hint = HINT.match(first)
+    above, first = (1, first[hint.end() :]) if hint else (0, first)
+    dialect = Dialect(hint[1].decode()) if hint else dialect_of(_text_of(first))
     if dialect.delimiter == " ":
         first, blocks = folded(first), map(folded, blocks)
     sample, skip = _sample(dialect, _text_of(first), path)
@@ -63,7 +69,7 @@ def _rows(path: Path, encoding: str, schema: Schema | None, limit: int | None) -
     if limit is None:
         size = unpacked_size(path, first)
         ensure_room(size * first.count(b"\n") // len(first), len(rows.names), path.name, text=size)
-    Tokeniser(dialect, rows, skip + 1).run(chain([_without_lines(first, skip)], blocks), limit)
+    Tokeniser(dialect, rows, above + skip + 1).run(chain([_without_lines(first, skip)], blocks), limit)
     rows.close()
     return rows
 
@@ -82,19 +88,6 @@ def _sample(dialect: Dialect, text: str, path: Path) -> tuple[list[list[str]], i
     if not rows:
         raise file_empty(path)
     return rows, skip
-
-
-def _line_blocks(blocks: Iterable[bytes]) -> Iterator[bytes]:
-    """Blocks that end with a line, the first of them large enough to sniff on."""
-    rest = b""
-    for block in blocks:
-        rest += block
-        cut = rest.rfind(b"\n") + 1
-        if cut >= SAMPLE:
-            yield rest[:cut]
-            rest = rest[cut:]
-    if rest:
-        yield rest if rest.endswith(b"\n") else rest + b"\n"
 
 
 def _text_of(block: bytes) -> str:
@@ -123,11 +116,11 @@ class Tokeniser:
             rest += block
             taken = self._take_regular(rest)
             if taken is None:
-                return self._take_carefully(_lines(chain([rest], blocks)), limit)
+                return self._take_carefully(lines_in(chain([rest], blocks)), limit)
             rest = rest[taken:]
             if limit is not None and self.rows.height >= limit:
                 return None
-        return self._take_carefully(_lines(iter([rest])), limit)
+        return self._take_carefully(lines_in(iter([rest])), limit)
 
     def _take_regular(self, text: bytes) -> int | None:
         """Take the whole rows of `text`; returns their size in bytes, or None for irregular quotes."""
@@ -198,12 +191,6 @@ def _kept(text: bytes, starts: np.ndarray, ends: np.ndarray, good: np.ndarray) -
         return text
     edges = np.flatnonzero(np.diff(good, prepend=False, append=False))
     return b"".join(text[starts[begin] : ends[end - 1] + 1] for begin, end in edges.reshape(-1, 2))
-
-
-def _lines(blocks: Iterable[bytes]) -> Iterator[str]:
-    """Line after line of blocks that each end with one."""
-    for block in blocks:
-        yield from io.StringIO(block.decode(), newline="\n")
 
 
 def _unclosed(source: str, line: int) -> Mistake:

@@ -5,17 +5,19 @@ rows = read_excel(Path("budget.xlsx"))        # its first sheet; needs preceptor
 """
 
 import json
+import logging
 from collections.abc import Iterator
-from io import StringIO
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 
+from preceptor.data.encoding import in_its_encoding, lines_in, text_blocks
 from preceptor.data.frames import TAG_MARK, add_typed
-from preceptor.data.opening import damaged, few, file_empty, in_its_encoding, text_blocks
+from preceptor.data.opening import damaged, few, file_empty, head
+from preceptor.data.room import ensure_room, unpacked_size
 from preceptor.data.rows import BLANK_LINE, Rows, column_names, rows_under, too_many
 from preceptor.data.table import Schema
 from preceptor.errors import Mistake
@@ -28,7 +30,7 @@ def read_json(path: Path, limit: int | None = None) -> Rows:
     """The rows of a JSON-lines file, or of one JSON list: an object a row, a key a column.
 
     A key that is absent is a missing value, a list of words becomes tags, deeper things stay JSON.
-    Lines that are no object are left out; Raises Mistake when they are many.
+    Lines that are no object are left out. Raises Mistake when they are many.
     """
     return in_its_encoding(path, lambda encoding: _json_rows(path, encoding, limit))
 
@@ -55,6 +57,8 @@ def _fastexcel() -> Any:
     except ModuleNotFoundError as error:
         todo = "Install it: pip install 'preceptor[excel]'. Or save the sheet as CSV."
         raise Mistake("package-missing", "To read Excel files, fastexcel is needed.", todo=todo) from error
+    # It warns of every column without a cell, in the middle of a calm terminal.
+    logging.getLogger("fastexcel").setLevel(logging.ERROR)
     return fastexcel
 
 
@@ -79,41 +83,54 @@ def _sheet_rows(book: Any, source: str, schema: Schema | None, limit: int | None
 def _json_rows(path: Path, encoding: str, limit: int | None) -> Rows:
     rows = Rows([], path.name)
     items = _items(path, encoding)
+    if limit is None:
+        _ensure_room(path)
     while (limit is None or rows.height < limit) and (batch := list(islice(items, BATCH))):
-        good = []
-        for line, item in batch:
-            if isinstance(item, dict) and item:
-                good.append((line, item))
-            else:
-                rows.drop(line, BLANK_LINE if item == "" else NO_OBJECT)
-        names = list(dict.fromkeys(name for _, item in good for name in item))
-        columns = {name: [_text(item.get(name)) for _, item in good] for name in names}
-        rows.names += [name for name in names if name not in rows.names]
-        rows.add_block(
-            pl.DataFrame(columns, dict.fromkeys(names, pl.String)), np.array([line for line, _ in good])
-        )
-    if too_many(rows.left_out[NO_OBJECT], rows.height):
+        _take(rows, batch)
+    broken = rows.left_out[NO_OBJECT]
+    if too_many(broken, rows.height):
         raise Mistake(
             "json-no-rows",
-            f"{rows.left_out[NO_OBJECT]:,} lines of {path.name} are no JSON objects.",
+            f"{broken:,} lines of {path.name} are no JSON objects.",
             where=f"{path.name}, line {few(str(row.line) for row in rows.dropped)}",
             todo='Write one object a line, such as {"rooms": 3, "price": 120000}, or one list of them.',
         )
-    rows.names, given = column_names(rows.names, path.name)[0], rows.names
+    given = rows.names
+    rows.names, _ = column_names(given, path.name)
     rows.blocks = [_aligned(block, given, rows.names) for block in rows.blocks]
     rows.close()
     return rows
 
 
+def _take(rows: Rows, batch: list[tuple[int, Any]]) -> None:
+    """Add the objects of a batch, with columns for the keys that they have."""
+    objects = {line: item for line, item in batch if isinstance(item, dict) and item}
+    for line, item in batch:
+        if line not in objects:
+            rows.drop(line, BLANK_LINE if item == "" else NO_OBJECT)
+    names = list(dict.fromkeys(name for item in objects.values() for name in item))
+    cells = {name: [_text(item.get(name)) for item in objects.values()] for name in names}
+    rows.add_block(pl.DataFrame(cells, dict.fromkeys(names, pl.String)), np.array([*objects]))
+    rows.names += [name for name in names if name not in rows.names]
+
+
+def _ensure_room(path: Path) -> None:
+    """By the first line, on the guess that the others are as long and have as many keys."""
+    first = head(path)
+    line = first.partition(b"\n")[0] + b"\n"
+    size = unpacked_size(path, first)
+    ensure_room(size // len(line), line.count(b'":'), path.name, text=size)
+
+
 def _items(path: Path, encoding: str) -> Iterator[tuple[int, Any]]:
     """Line by line what it says; "" for a blank line, None for one that is no JSON. Lists item by item."""
-    text = StringIO(b"".join(text_blocks(path, encoding)).decode(), newline="\n")
-    if text.read(1024).lstrip().startswith("["):
-        whole = _parsed(text.getvalue())
+    blocks = text_blocks(path, encoding)
+    first = next(blocks, b"")
+    if first.lstrip().startswith(b"["):
+        whole = _parsed(b"".join([first, *blocks]).decode())
         yield from enumerate(whole if isinstance(whole, list) else [None], 1)
         return
-    text.seek(0)
-    for number, line in enumerate(text, 1):
+    for number, line in enumerate(lines_in(chain([first], blocks)), 1):
         yield number, _parsed(line) if line.strip() else ""
 
 

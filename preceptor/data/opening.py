@@ -1,39 +1,26 @@
-r"""From a path to bytes and to text: what is there, is it packed, in which alphabet is it written.
+"""From a path to bytes: is it there, is it a file, is it packed.
 
     path = located("houses.csv.gz")
-    for text in text_blocks(path, encoding_of(head(path))): ...      # UTF-8 bytes, newlines as \n
+    for block in raw_blocks(path): ...                    # the bytes of houses.csv
 
 What a file is, its first bytes say; its name is never trusted.
 """
 
-import codecs
 import gzip
-import io
 import os
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import IO, TypeVar
+from typing import IO
 
 import zstandard
 
 from preceptor.errors import Mistake, nearest
 
-T = TypeVar("T")
 BLOCK = 8 << 20
 GZIP, ZIP, ZSTD = b"\x1f\x8b", b"PK", b"\x28\xb5\x2f\xfd"
-PACKED = (GZIP, ZIP, ZSTD)
-MARKS = [
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-]
 DAMAGE = (OSError, EOFError, zlib.error, zipfile.BadZipFile, zstandard.ZstdError, RuntimeError, ValueError)
-# Bytes below the blank that text may hold: tab, line ends, form feed, separators, end of file.
-PLAIN = frozenset(b"\t\n\r\f\x01\x1a\x1c\x1d\x1e\x1f")
 
 
 def located(source: str | os.PathLike[str]) -> Path:
@@ -61,20 +48,20 @@ def located(source: str | os.PathLike[str]) -> Path:
         raise Mistake("file-missing", what, where=str(path), why=str(error)) from error
 
 
-def raw_blocks(path: Path) -> Iterator[bytes]:
-    """The file's bytes in blocks, unpacked if it is packed. A damaged file is a Mistake."""
+def raw_blocks(path: Path, size: int = BLOCK) -> Iterator[bytes]:
+    """The file's bytes in blocks of about `size`, unpacked if it is packed. A damaged file is a Mistake."""
     try:
         with path.open("rb") as file:
             magic = file.read(4)
             file.seek(0)
             if magic.startswith(ZSTD):
-                yield from _zstd_blocks(file)
+                yield from _zstd_blocks(file, size)
             elif magic.startswith(GZIP):
-                yield from _blocks(gzip.GzipFile(fileobj=file))
+                yield from _blocks(gzip.GzipFile(fileobj=file), size)
             elif magic.startswith(ZIP):
-                yield from _blocks(_only_member(path))
+                yield from _zip_blocks(path, size)
             else:
-                yield from _blocks(file)
+                yield from _blocks(file, size)
     except DAMAGE as error:
         raise damaged(path, error) from error
 
@@ -82,7 +69,7 @@ def raw_blocks(path: Path) -> Iterator[bytes]:
 def head(path: Path, size: int = 1 << 20) -> bytes:
     """The first bytes of the (unpacked) file."""
     first = bytearray()
-    for block in raw_blocks(path):
+    for block in raw_blocks(path, size):
         first += block
         if len(first) >= size:
             break
@@ -91,68 +78,15 @@ def head(path: Path, size: int = 1 << 20) -> bytes:
     return bytes(first[:size])
 
 
-def encoding_of(raw: bytes) -> str:
-    """The encoding of a text that begins with `raw`: by its mark, by its zeros, by trial.
-
-    What is not UTF-8 is taken for Windows-1252, the superset of Latin-1 that such files come from.
-    Raises Mistake for bytes that are no text, and for UTF-8 with broken places in it.
-    """
-    for mark, name in MARKS:
-        if raw.startswith(mark):
-            return name
-    if b"\0" in raw:
-        return _wide(raw)
-    try:
-        codecs.getincrementaldecoder("utf-8")().decode(raw)
-        name = "utf-8"
-    except UnicodeDecodeError as error:
-        _refuse_broken(raw, error)
-        name = "cp1252"
-    if sum(raw.count(byte) for byte in range(32) if byte not in PLAIN) > len(raw) // 100:
-        raise _binary(raw)
-    return name
-
-
-def in_its_encoding(path: Path, take: Callable[[str], T]) -> T:
-    """What `take` makes of the file, given its encoding.
-
-    A byte that is not UTF-8 may come late; then `take` begins anew with the encoding it shows.
-    """
-    first = head(path)
-    encoding = encoding_of(first)
-    try:
-        return take(encoding)
-    except UnicodeDecodeError as error:
-        known = first.decode("utf-8", "ignore").encode()
-        second = encoding_of(known + bytes(error.object)) if encoding == "utf-8" else encoding
-        if second != encoding:
-            return take(second)
-        raise Mistake(
-            "text-undecodable",
-            f"The text of {path.name!r} begins as {encoding} and does not stay so.",
-            where=str(path),
-            why=error.reason,
-            todo="Save the file as UTF-8 in the program it comes from.",
-        ) from error
-
-
-def text_blocks(path: Path, encoding: str) -> Iterator[bytes]:
-    """The file as UTF-8 in blocks, every line end a single newline. Raises UnicodeDecodeError."""
-    decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder(encoding)(), translate=True)
-    for block in raw_blocks(path):
-        yield decoder.decode(block).encode()
-    yield decoder.decode(b"", final=True).encode()
-
-
-def _blocks(file: IO[bytes] | gzip.GzipFile) -> Iterator[bytes]:
-    while block := file.read(BLOCK):
+def _blocks(file: IO[bytes] | gzip.GzipFile, size: int) -> Iterator[bytes]:
+    while block := file.read(size):
         yield block
 
 
-def _zstd_blocks(file: IO[bytes]) -> Iterator[bytes]:
+def _zstd_blocks(file: IO[bytes], size: int) -> Iterator[bytes]:
     """Frame after frame; a file that ends inside one is cut off, which the library does not say."""
     frame = zstandard.ZstdDecompressor().decompressobj()
-    while raw := file.read(BLOCK // 8):
+    while raw := file.read(1 + size // 8):
         while raw:
             if frame.eof:
                 frame = zstandard.ZstdDecompressor().decompressobj()
@@ -162,16 +96,15 @@ def _zstd_blocks(file: IO[bytes]) -> Iterator[bytes]:
         raise EOFError("The file ends in the middle of a compressed frame.")
 
 
-def _only_member(path: Path) -> IO[bytes]:
+def _zip_blocks(path: Path, size: int) -> Iterator[bytes]:
     """The one file inside a zip archive; what operating systems add to it does not count."""
-    archive = zipfile.ZipFile(path)
-    names = [
-        name
-        for name in archive.namelist()
-        if not (name.endswith("/") or name.startswith("__MACOSX/") or Path(name).name.startswith("."))
-    ]
-    if len(names) == 1:
-        return archive.open(names[0])
+    with zipfile.ZipFile(path) as archive:
+        names = [name for name in archive.namelist() if not name.startswith("__MACOSX/")]
+        names = [name for name in names if Path(name).name[:1] != "." and not name.endswith("/")]
+        if len(names) == 1:
+            with archive.open(names[0]) as file:
+                yield from _blocks(file, size)
+            return
     raise Mistake(
         "zip-not-one-file",
         f"The archive {path.name!r} holds {len(names)} files, and a table is one.",
@@ -181,53 +114,14 @@ def _only_member(path: Path) -> IO[bytes]:
     )
 
 
-def _wide(raw: bytes) -> str:
-    """UTF-16 without a mark shows zeros in every other byte of Western text; other zeros are no text."""
-    half = len(raw) // 2
-    even, odd = raw[0::2].count(0), raw[1::2].count(0)
-    if odd > 0.4 * half and even < 0.05 * half:
-        return "utf-16-le"
-    if even > 0.4 * half and odd < 0.05 * half:
-        return "utf-16-be"
-    raise _binary(raw)
-
-
-def _refuse_broken(raw: bytes, error: UnicodeDecodeError) -> None:
-    """UTF-8 with a few broken bytes must not be read as another alphabet: it would turn into 'Ã©'."""
-    lenient = raw.decode("utf-8", "replace")
-    broken = lenient.count("\ufffd")
-    whole = sum(letter > "\x7f" for letter in lenient) - broken
-    undefined = any(raw.count(byte) for byte in b"\x81\x8d\x8f\x90\x9d")
-    if whole > broken or undefined:
-        before = raw[max(0, error.start - 20) : error.start].decode("utf-8", "replace")
-        raise Mistake(
-            "text-undecodable",
-            f"The text has bytes that belong to no alphabet preceptor knows, first after {before!r}.",
-            where=f"line {raw[: error.start].count(10) + 1}",
-            why=f"Byte {raw[error.start]:#04x} is no UTF-8 there, nor is the whole Windows-1252.",
-            todo="Save the file as UTF-8 in the program it comes from.",
-        )
-
-
-def _binary(raw: bytes) -> Mistake:
-    return Mistake(
-        "file-binary",
-        "The file is not text: it holds bytes that no table written as text has.",
-        why=f"It begins with {raw[:8]!r}.",
-        todo="Give a CSV, TSV, Parquet, JSON-lines or Excel file.",
-    )
-
-
 def _missing(path: Path) -> Mistake:
     folder = path.parent
     if not folder.is_dir():
         return Mistake("file-missing", f"There is no folder '{folder}'.", where=str(path))
     names = _names_in(folder)
-    todo = nearest(path.name, names) or (
-        f"The folder has: {few(names)}." if names else "The folder is empty."
-    )
+    held = f"The folder has: {few(names)}." if names else "The folder is empty."
     what = f"There is no file {path.name!r} in '{folder}'."
-    return Mistake("file-missing", what, where=str(path), todo=todo)
+    return Mistake("file-missing", what, where=str(path), todo=nearest(path.name, names) or held)
 
 
 def _is_folder(path: Path) -> Mistake:

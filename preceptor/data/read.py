@@ -25,6 +25,7 @@ from preceptor.data.frames import read_frame, read_parquet
 from preceptor.data.opening import ZIP, head, located
 from preceptor.data.rows import Rows
 from preceptor.data.table import Schema, Table
+from preceptor.errors import Mistake
 
 PARQUET, OLD_EXCEL, EXCEL = b"PAR1", b"\xd0\xcf\x11\xe0", b"[Content_Types].xml"
 
@@ -67,4 +68,11 @@ def _rows(path: Path, schema: Schema | None, limit: int | None) -> Rows:
     first = head(path, 1024).lstrip(b"\xef\xbb\xbf \t\r\n")
     if first.startswith(b"{") or (first.startswith(b"[") and first[1:].lstrip().startswith(b"{")):
         return read_json(path, limit)
+    if first[:9].lower().startswith((b"<!doctype", b"<html", b"<?xml")):
+        raise Mistake(
+            "file-is-page",
+            f"{path.name} is a page for a browser, or XML, and no table.",
+            where=str(path),
+            todo="Download the file itself: on many sites there is a link named raw or download.",
+        )
     return read_delimited(path, schema, limit)

@@ -1,7 +1,9 @@
 """Rows of text: the one form that delimited files, sheets and JSON lines share before the cast.
 
-rows = Rows(["name", "price"], "houses.csv")
-rows.add([["hut", "3"], ["villa"]], [2, 3])       # line 3 is left out, and said so
+    rows = Rows(["name", "price"], "houses.csv")
+    rows.add([["hut", "3"], ["villa"]], [2, 3])           # line 3 is left out, and said so
+
+What has types already, frames and Parquet files, comes as typed columns by the same way.
 """
 
 from collections import Counter
@@ -21,7 +23,7 @@ BLANK_LINE, RAGGED_ROW = "blank line", "another number of values"
 
 
 class Rows:
-    """Blocks of text columns with the line of each row, and an account of what is no row.
+    """Blocks of columns, mostly text, with the line of each row, and an account of what is no row.
 
     `header` tells whether the names come from the source. A row with another number of cells than
     there are names is left out, never shifted; when there are many, the source is refused.
@@ -54,7 +56,7 @@ class Rows:
             self.add_block(block, np.asarray(lines)[good])
 
     def add_block(self, block: pl.DataFrame, lines: np.ndarray) -> None:
-        """Take a block of text columns, named as the table's, with the line of each row."""
+        """Take a block of columns, named as the table's, with the line of each row."""
         if block.height:
             self.blocks.append(block)
             self.lines.append(lines.astype(np.int64, copy=False))
@@ -123,8 +125,8 @@ def column_names(cells: Sequence[str], source: str) -> tuple[list[str], list[str
             todo="Remove the title above the table, or give each column a name.",
         )
     names = [name or f"column_{place + 1}" for place, name in enumerate(given)]
-    refuse_twins(names, source)
-    notes = [f"The {_nth(place)} column has no name; it is called {names[place]!r}." for place in empty]
+    _refuse_twins(names, source)
+    notes = [f"Column {place + 1} has no name; it is called {names[place]!r}." for place in empty]
     return names, notes
 
 
@@ -147,7 +149,7 @@ def too_many(left_out: int, height: int) -> bool:
     return left_out > max(RAGGED_FEW, RAGGED_SHARE * (height + left_out)) or (left_out > 0 and not height)
 
 
-def refuse_twins(names: Sequence[str], source: str) -> None:
+def _refuse_twins(names: Sequence[str], source: str) -> None:
     """Raise a Mistake when two columns bear one name: which of them is meant could not be told."""
     twins = [name for name, count in Counter(names).items() if count > 1]
     if twins:
@@ -159,7 +161,3 @@ def refuse_twins(names: Sequence[str], source: str) -> None:
             why=f"Names that come more than once: {few(map(repr, twins))}." if len(twins) > 1 else "",
             todo="Give every column a name of its own.",
         )
-
-
-def _nth(place: int) -> str:
-    return {0: "first", 1: "second", 2: "third"}.get(place, f"{place + 1}th")

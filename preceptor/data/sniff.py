@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 DELIMITERS = ",;\t|^~\x1f\x01 "
 NUMBER = re.compile(r"[+-]?(\d[\d.,]*|[.,]\d+)([eE][+-]?\d+)?")
+YEAR = re.compile(r"(18|19|20)\d\d")
 WHOLE = re.compile(r"\d{1,6}")
 BLANKS = re.compile(rb"(?m)^[ \t]+|[ \t]+$|(?<=[ \t])[ \t]+")
 CELL = r'(?: *"(?:[^"]|"")*"|[^"\n{delimiter}]*)[\n{delimiter}]'
@@ -73,7 +74,9 @@ def has_header(rows: Sequence[Sequence[str]]) -> bool:
     again = [place for place in words if _returns(place, first, body)]
     if again and (numbers or (len(again) == len(words) > 1)):
         return False
-    above = [first[place] for place in numbers if _is_numeric(place, body)]
+    above = [
+        first[place] for place in numbers if not YEAR.fullmatch(first[place]) and _is_numeric(place, body)
+    ]
     return len(set(above)) == len(above) and not any("." in cell or "," in cell for cell in above)
 
 

@@ -118,12 +118,16 @@ def rival_candidates(desk: Desk, folds: list[Fold], parts: Split, candidates: di
     recipes = rivals_for(target.task, len(first.truth), desk.plan.rivals)
     for place, recipe in enumerate(recipes):
         share = (until - desk.ledger.seconds) / (len(recipes) - place) / len(folds)
-        rows = desk.ledger.decide(f"rows for {recipe.name}", partial(_bearable, recipe, first, share))
-        if rows:
-            candidate = Candidate(recipe.name, recipe.title, unanswered(folds, len(parts.open)))
+        candidate = Candidate(recipe.name, recipe.title, unanswered(folds, len(parts.open)))
+        with warnings.catch_warnings():
+            # A rival that has not fully converged is still a rival, marked like the others.
+            warnings.simplefilter("ignore")
+            rows = desk.ledger.decide(f"rows for {recipe.name}", partial(_bearable, recipe, first, share))
+            if not rows:
+                continue
             _try(recipe, folds, rows, candidate, desk.plan.seed)
-            candidates[recipe.name] = candidate
-            desk.ledger.write("rival", **_told(candidate, parts, target, desk.plan))
+        candidates[recipe.name] = candidate
+        desk.ledger.write("rival", **_told(candidate, parts, target, desk.plan))
 
 
 def _bearable(recipe: Recipe, fold: Fold, seconds: float) -> int:
@@ -136,9 +140,7 @@ def _bearable(recipe: Recipe, fold: Fold, seconds: float) -> int:
 def _try(recipe: Recipe, folds: list[Fold], rows: int, candidate: Candidate, seed: int) -> None:
     """Fit the rival on each fold, two folds at a time, on drawn rows where not all are affordable."""
     began = time.monotonic()
-    with warnings.catch_warnings(), ThreadPoolExecutor(2) as threads:
-        # A rival that has not fully converged is still a rival, marked like the others.
-        warnings.simplefilter("ignore")
+    with ThreadPoolExecutor(2) as threads:
         fitted = list(threads.map(lambda fold: _fitted(recipe, fold, rows, seed), folds))
     for fold, rival in zip(folds, fitted, strict=True):
         candidate.join(fold, rival)

@@ -1,4 +1,4 @@
-"""What was measured after every epoch, kept as `history.parquet`."""
+"""What was measured after every epoch of a lesson, and the whole run's `history.parquet`."""
 
 from pathlib import Path
 
@@ -8,21 +8,15 @@ from preceptor.training.loop import Epoch
 
 
 class History:
-    """One fold's rows of the history file; rows of epochs after `epoch` are forgotten on resuming."""
+    """One lesson's epochs in a file beside its checkpoint; on resuming, those after `epoch` go."""
 
     def __init__(self, path: Path, fold: int, epoch: int) -> None:
         self.path, self.fold = path, fold
         known = pl.read_parquet(path) if path.exists() else None
-        self.rows = (
-            []
-            if known is None
-            else known.filter((pl.col("fold") != fold) | (pl.col("epoch") <= epoch)).to_dicts()
-        )
-        self.steps = 0
+        self.rows = [] if known is None else known.filter(pl.col("epoch") <= epoch).to_dicts()
 
     def add(self, epoch: Epoch, score: float, loss: float) -> None:
         """Append the epoch: losses, validation, learning rate, gradient norm, seconds."""
-        self.steps += len(epoch.losses)
         self.rows.append(
             {
                 "fold": self.fold,
@@ -38,7 +32,17 @@ class History:
         )
 
     def save(self) -> None:
-        """Write all rows to the file, whole or not at all."""
-        temporary = self.path.with_suffix(".tmp")
-        pl.DataFrame(self.rows).write_parquet(temporary)
-        temporary.replace(self.path)
+        """Write the lesson's epochs, whole or not at all."""
+        _write(pl.DataFrame(self.rows), self.path)
+
+    def publish(self, path: Path) -> None:
+        """Put the lesson into the run's history, in place of its fold's earlier one."""
+        mine = pl.DataFrame(self.rows)
+        others = [pl.read_parquet(path).filter(pl.col("fold") != self.fold)] if path.exists() else []
+        _write(pl.concat([*others, mine]), path)
+
+
+def _write(frame: pl.DataFrame, path: Path) -> None:
+    beside = path.with_suffix(".part")
+    frame.write_parquet(beside)
+    beside.replace(path)

@@ -9,6 +9,7 @@ weights are a pure function of plan and seed, however often the lesson was kille
 
 import math
 import time
+from typing import NamedTuple
 
 import polars as pl
 from torch import Tensor
@@ -19,7 +20,8 @@ from preceptor.diagnose import before_training, diagnose
 from preceptor.finding import Finding
 from preceptor.history import History
 from preceptor.net import ensemble_loss, judging_metric, new_net, starting_output
-from preceptor.plan import TrainingPlan
+from preceptor.plan import NetPlan, TrainingPlan
+from preceptor.recipe import other_way
 from preceptor.training.loop import train
 from preceptor.training.pace import measure_pace
 from preceptor.training.state import Training
@@ -29,8 +31,10 @@ FEWEST_EPOCHS = 4
 SECONDS_BETWEEN_CHECKPOINTS = 5.0
 SLACK = 1.15
 """Checkpoints and a busy neighbour make a planned epoch last longer than a measured one."""
-SLOWER, ATTEMPTS = 0.1, 3
-"""What the learning rate is multiplied by when training has diverged, and how often it may begin."""
+SLOWER, ATTEMPTS = 0.1, 2
+"""What the learning rate is multiplied by when training has diverged, and how often it may begin again."""
+DUEL_COSTS = 1.0
+"""What trying the net the other way on one fold costs, in lessons."""
 
 
 def check_net(desk: Desk, fold: Fold) -> None:
@@ -55,34 +59,45 @@ def net_candidate(desk: Desk, folds: list[Fold], rows: int, candidates: dict[str
     """
     if desk.interrupted or (desk.seconds_left < 0 and desk.ledger.decided("schedule") is None):
         return
-    threads, count, epochs, shares = desk.ledger.decide(
-        "schedule", lambda: _schedule(desk, folds), "threads, folds, epochs, epochs a pass"
-    )
-    plan = desk.plan.training.model_copy(update={"threads": threads})
-    candidate, began = Candidate("net", "neural network", unanswered(folds, rows)), time.monotonic()
-    for fold in folds[:count]:
+    schedule = Schedule(*desk.ledger.decide("schedule", lambda: _schedule(desk, folds), "the pace"))
+    training = desk.plan.training.model_copy(update={"threads": schedule.threads})
+    net, candidate = desk.plan.net, Candidate("net", "neural network", unanswered(folds, rows))
+    began = time.monotonic()
+    for fold in folds[: schedule.folds]:
         if fold.number and not desk.ledger.decide(
             f"time for fold {fold.number}", lambda: desk.seconds_left > 0, "the clock"
         ):
             break
-        until = desk.ledger.seconds + 1.5 * desk.seconds_left / (count - fold.number)
-        lesson = Lesson(desk, fold, plan, epochs, shares)
+        until = desk.ledger.seconds + 1.5 * desk.seconds_left / (schedule.folds - fold.number)
+        lesson = Lesson(desk, fold, net, training, schedule)
+        other = other_way(net) if schedule.duel and not fold.number else None
         try:
-            lesson.teach(until)
-            while lesson.diverged and lesson.attempt < ATTEMPTS:
-                lesson = lesson.again(SLOWER)
-                lesson.teach(until)
-            plan = lesson.plan
+            lesson = lesson.taught(until)
+            if other and not desk.interrupted:
+                lesson = lesson.better(Lesson(desk, fold, other, training, schedule, "-duel").taught(until))
         finally:
             if lesson.close():
                 candidate.join(fold, lesson.net)
                 candidate.took = time.monotonic() - began
                 candidates["net"] = candidate
-    _diagnose(desk, folds[:count])
+        net, training = lesson.shape, lesson.plan
+    # Given back, the plan goes straight to what the duel and the diverged attempts have taught.
+    desk.plan = desk.plan.model_copy(update={"net": net, "training": training})
+    _diagnose(desk, folds[: schedule.folds])
 
 
-def _schedule(desk: Desk, folds: list[Fold]) -> tuple[int, int, int, int]:
-    """Threads, folds, epochs a fold, and epochs a pass over the rows, from the first fold's pace."""
+class Schedule(NamedTuple):
+    """What the clock allows: threads, folds, epochs a fold, epochs a pass over the rows, a duel or none."""
+
+    threads: int
+    folds: int
+    epochs: int
+    shares: int
+    duel: bool
+
+
+def _schedule(desk: Desk, folds: list[Fold]) -> Schedule:
+    """From the first fold's pace. With less time first the duel goes, then folds, then epochs."""
     fold, plan = folds[0], desk.plan
     net = new_net(plan.net, fold.problem, fold.inputs, fold.goal, fold.truth, plan.seed)
     loss = ensemble_loss(fold.problem.target, 0.0)
@@ -92,41 +107,67 @@ def _schedule(desk: Desk, folds: list[Fold]) -> tuple[int, int, int, int]:
     seconds = pace.seconds[pace.threads] + time.monotonic() - began
     passes = max(desk.seconds_left, 1.0) / (SLACK * seconds)
     wanted = plan.training.epochs or 1
+    duel = passes > wanted * (len(folds) + DUEL_COSTS)
+    passes -= DUEL_COSTS * wanted * duel
     count = max(1, min(len(folds), int(passes / min(wanted, 2 * FEWEST_EPOCHS))))
     shares = max(1, math.ceil(min(wanted, FEWEST_EPOCHS) * count / passes))
-    return pace.threads, count, max(1, min(wanted, int(passes * shares / count))), shares
+    return Schedule(pace.threads, count, max(1, min(wanted, int(passes * shares / count))), shares, duel)
 
 
 class Lesson:
     """One fold's net in training: taught epoch by epoch, saved every few seconds."""
 
     def __init__(
-        self, desk: Desk, fold: Fold, plan: TrainingPlan, epochs: int, shares: int, attempt: int = 1
+        self,
+        desk: Desk,
+        fold: Fold,
+        shape: NetPlan,
+        plan: TrainingPlan,
+        schedule: Schedule,
+        mark: str = "",
     ) -> None:
-        self.desk, self.fold, self.plan, self.attempt = desk, fold, plan, attempt
-        self.epochs, self.shares = epochs, shares
-        self.name = f"fold-{fold.number}" + (f"-attempt-{attempt}" if attempt > 1 else "")
-        self.began = time.monotonic()
-        seed = desk.plan.seed * 1000 + fold.number
-        target = fold.problem.target
+        self.desk, self.fold, self.shape, self.plan, self.schedule = desk, fold, shape, plan, schedule
+        self.mark, self.name, self.began = mark, f"fold-{fold.number}{mark}", time.monotonic()
+        seed, target = desk.plan.seed * 1000 + fold.number, fold.problem.target
         self.metric, self.loss = judging_metric(target), ensemble_loss(target, plan.label_smoothing)
-        self.net = new_net(desk.plan.net, fold.problem, fold.inputs, fold.goal, fold.truth, seed)
+        self.net = new_net(shape, fold.problem, fold.inputs, fold.goal, fold.truth, seed)
         self.training = Training(
             self.net.module,
             plan,
-            epochs=epochs,
+            epochs=schedule.epochs,
             seed=seed,
             higher_is_better=self.metric.higher_is_better,
-            shares=shares,
+            shares=schedule.shares,
         )
+
+    def taught(self, until: float) -> "Lesson":
+        """This lesson, or, where training diverged, the one that began again with smaller steps."""
+        self.teach(until)
+        if self.diverged and self.mark.count("-again") < ATTEMPTS:
+            return self.again(SLOWER).taught(until)
+        return self
+
+    def better(self, other: "Lesson") -> "Lesson":
+        """Whichever of two lessons on the same fold has the better score on the rows held out."""
+        ours, theirs = self.training.best, other.training.best
+        kept = other if ours.sign * (theirs.score - ours.score) > 0 else self
+        with_neighbours = "with" if kept.shape.neighbours else "without"
+        self.desk.ledger.write(
+            "duel",
+            text=f"{with_neighbours} neighbours",
+            scores={one.name: one.training.best.score for one in (self, other)},
+            kept=kept.name,
+        )
+        return kept
 
     def teach(self, until: float) -> None:
         """Train until all epochs are done, patience ends, or the ledger's clock passes `until`."""
         fold, training, folder = self.fold, self.training, self.desk.folder / "checkpoint" / self.name
+        folder.parent.mkdir(exist_ok=True)
         damaged = training.resume(folder)
         if damaged:
             self.desk.ledger.find(damaged)
-        self.history = History(self.desk.folder / "history.parquet", fold.number, training.epoch)
+        self.history = History(folder.with_name(f"{self.name}.parquet"), fold.number, training.epoch)
         saved = time.monotonic()
         if self._over(until):
             return
@@ -146,7 +187,7 @@ class Lesson:
 
     def _examined(self) -> tuple[float, float]:
         """Score and loss on the rows held out, and a look for whoever watches."""
-        fold, done = self.fold, self.training.epoch / self.epochs
+        fold, done = self.fold, self.training.epoch / self.schedule.epochs
         self.desk.watcher.progress(done, f"fold {fold.number + 1}", self.desk.seconds_left)
         with self.training.evaluating():
             outputs = self.net.outputs(fold.held_out)
@@ -180,7 +221,7 @@ class Lesson:
                 change={"training": {"learning_rate": rate}},
             )
         )
-        return Lesson(self.desk, self.fold, plan, self.epochs, self.shares, self.attempt + 1)
+        return Lesson(self.desk, self.fold, self.shape, plan, self.schedule, f"{self.mark}-again")
 
     def close(self) -> bool:
         """Give the net its best epoch's weights and write the lesson down; False when nothing was learnt."""
@@ -188,6 +229,7 @@ class Lesson:
         if not training.best.snapshot:
             return False
         training.adopt_best()
+        self.history.publish(self.desk.folder / "history.parquet")
         self.desk.ledger.write(
             "train",
             fold=self.fold.number,

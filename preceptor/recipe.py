@@ -10,9 +10,10 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
-from preceptor.plan import Plan
+from preceptor.plan import NetPlan, Plan
 
-FEW_ROWS = 5_000
+FEW_ROWS, MANY_ROWS = 5_000, 10_000
+NEIGHBOURS = 32
 Part = TypeVar("Part", bound=BaseModel)
 
 
@@ -29,30 +30,43 @@ def settle(plan: Plan, task: str, rows: int, features: int) -> Plan:
 
 
 def _filled(part: Part, good: dict[str, Any]) -> Part:
-    return part.model_copy(update={name: good[name] for name in good.keys() - part.model_fields_set})
+    """`part` with good values where nobody chose; what was chosen still counts as chosen, nothing else."""
+    chosen = part.model_fields_set
+    filled = part.model_copy(update={name: good[name] for name in good.keys() - chosen})
+    return type(part).model_construct(_fields_set=set(chosen), **dict(filled))
+
+
+def other_way(net: NetPlan) -> NetPlan | None:
+    """The same net with neighbours instead of without, or without instead of with; None if that is set.
+
+    Which is better depends on the data (neighbours tell prices and phonemes, and mislead on small sets),
+    so the first fold decides where there is time to try both.
+    """
+    if "neighbours" in net.model_fields_set:
+        return None
+    return net.model_copy(update={"neighbours": 0 if net.neighbours else NEIGHBOURS})
 
 
 def _net(task: str, rows: int, features: int) -> dict[str, Any]:
-    """Neighbours tell prices apart but not classes; few wide members read them best."""
+    """Neighbours for numbers where there are enough; few wide members read them best."""
     number = task == "number"
-    embedding = next(
-        size for most, size in ((64, 16), (256, 8), (1000, 4), (features, 0)) if features <= most
-    )
+    wide = number and rows >= MANY_ROWS
+    sizes = ((64, 16), (256, 8), (1000, 4), (features, 0))
     return {
-        "neighbours": 32 if number else 0,
-        "members": 4 if number else 8,
-        "width": 256 if number else 128,
+        "neighbours": NEIGHBOURS if number and rows >= FEW_ROWS else 0,
+        "members": 4 if wide else 8,
+        "width": 256 if wide else 128,
         "depth": 2,
         "dropout": 0.3 if rows < FEW_ROWS else 0.1,
-        "embedding": embedding,
+        "embedding": next(size for most, size in sizes if features <= most),
     }
 
 
 def _training(task: str, rows: int) -> dict[str, Any]:
     """The cosine must end before classes are learnt by heart; few rows want small batches, gently."""
     batch = next(size for least, size in ((8_000, 512), (2_000, 256), (1_000, 128), (0, 64)) if rows >= least)
-    short = 12 if rows < 2_000 else 8 if rows < 10_000 else 6
-    fast = 2e-2 if task == "number" else 1e-2
+    short = 12 if rows < 2_000 else 8 if rows < MANY_ROWS else 6
+    fast = 2e-2 if task == "number" and rows >= MANY_ROWS else 1e-2
     return {
         "learning_rate": 5e-3 if rows < FEW_ROWS else fast,
         "batch_size": batch,

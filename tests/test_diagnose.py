@@ -68,11 +68,13 @@ class Data:
         self.chance = torch.zeros(1) if shares is None else shares.clamp(min=1e-6).log()
         self.baseline = float(loss(self.chance.expand(len(self.held_goal), -1), self.held_goal))
 
-    def net(self, width: int = 48, depth: int = 2, dropout: float = 0.1, seed: int = 0) -> nn.Module:
+    def net(self, width: int = 32, depth: int = 2, dropout: float = 0.1, seed: int = 0) -> nn.Module:
+        sizes = {"members": 4, "width": width, "depth": depth, "embedding": 4, "neighbours": 8}
         net = TabularNet(
-            self.x.shape[1], (), self.outputs, members=4, width=width, depth=depth, dropout=dropout,
-            embedding=4, start=self.chance, generator=seeded(seed),
+            self.x.shape[1], (), self.outputs, **sizes, memory=len(self.x), dropout=dropout,
+            start=self.chance, generator=seeded(seed),
         )  # fmt: skip
+        net.remember(self.x, torch.zeros(len(self.x), 0, dtype=torch.int64), self.goal)
         return Numbers(net)
 
 
@@ -88,7 +90,7 @@ class Numbers(nn.Module):
 
 
 def record(
-    data: Data, net: nn.Module, *, epochs: int = 40, seed: int = 0, batch: int = 32, **choices
+    data: Data, net: nn.Module, *, epochs: int = 30, seed: int = 0, batch: int = 24, **choices
 ) -> pl.DataFrame:
     """Train by preceptor's own loop and record what the run's history records."""
     plan = TrainingPlan(batch_size=batch, **{"threads": 1, "learning_rate": 4e-3, **choices})
@@ -264,6 +266,13 @@ def test_parameters_that_are_frozen_on_purpose_are_no_fault():
     assert "parameters" in [check.name for check in checks if check.passed]
 
 
+def test_a_net_that_knows_the_rows_already_is_not_called_frozen():
+    data = Data("iris")
+    learnt, _ = practise(data.net(), [data.x], data.goal, loss, steps=60, rate=1e-2)
+    checks = before_training(learnt, [data.x], data.goal, loss)
+    assert [check.finding.code for check in checks if check.finding] == ["starting-loss"]
+
+
 def test_a_net_that_is_frozen_altogether_is_named_and_not_trained():
     data = Data("iris")
     net = MLP(4, 3, generator=seeded()).requires_grad_(False)
@@ -331,7 +340,7 @@ def test_underfitting_stays_a_note_while_nobody_does_better():
 def test_ten_times_the_width_on_thirty_rows_overfits(name):
     data = Data(name, rows=30)
     history = record(
-        data, data.net(width=480, dropout=0.0), batch=10, epochs=40, patience=1000, schedule="constant"
+        data, data.net(width=320, dropout=0.0), batch=10, epochs=40, patience=1000, schedule="constant"
     )
     (finding,) = diagnose(history, data.baseline, kept_best=False)
     assert (finding.code, finding.severity) == ("overfitting", "warning")
@@ -375,17 +384,17 @@ def test_gradient_descent_that_explodes_is_an_error():
 HEALTHY = {
     "cosine": {},
     "constant": {"schedule": "constant", "learning_rate": 2e-3},
-    "momentum": {"optimiser": "momentum", "learning_rate": 0.02},
+    "momentum": {"optimiser": "momentum", "learning_rate": 0.05},
     "tiny batches": {"batch": 8, "epochs": 12},
     "strong decay": {"weight_decay": 0.05, "patience": 1000},
-    "slow": {"learning_rate": 1e-3, "epochs": 60},
+    "slow": {"learning_rate": 1e-3, "epochs": 50},
 }
 
 
 @pytest.mark.parametrize("how", HEALTHY)
 def test_healthy_training_raises_no_alarm(how):
     alarms, runs = [], 0
-    for name in ("iris", "wine", "cancer", "diabetes", "friedman", "moons"):
+    for name in ("iris", "cancer", "diabetes", "friedman"):
         data = Data(name, seed=1)
         history = record(data, data.net(), seed=1, **HEALTHY[how])
         for rival in (None, reachable(name, 1)):

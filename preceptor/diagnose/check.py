@@ -1,14 +1,15 @@
 """What a check before training is, and how it leaves no trace.
 
 A check tries something on a copy of the net, with a fixed small number of steps and no clock, so that
-its verdict is a pure function of the net and the rows. The net's weights and the random
-generator are afterwards what they were, to the bit.
+its verdict is a pure function of the net and the rows. The net's weights and the random generator are
+afterwards what they were, to the bit.
 
 Shapes: B rows. `inputs` are the tensors that the net takes, `goal` is what the loss compares with;
 `loss(output, goal)` is a scalar and deals itself with ensemble members.
 """
 
 import copy
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -22,6 +23,9 @@ from preceptor.training.optimisers import Adam
 from preceptor.training.parameters import FlatParameters
 
 Loss = Callable[[Tensor, Tensor], Tensor]
+
+FEWEST = 5
+"""Steps before one may stop: where a last layer starts at zero, the first step moves it alone."""
 
 
 @dataclass(frozen=True)
@@ -69,8 +73,8 @@ def practise(
 ) -> tuple[nn.Module, list[float]]:
     """A copy of `net` after full-batch steps of Adam, in eval mode again, and its loss before each step.
 
-    It stops at the first loss that is at most `enough`, or that is not finite. ValueError when the
-    net has nothing to train.
+    It stops at the first loss that is at most `enough`, after a few steps at least, or that is not
+    finite. ValueError when the net has nothing to train.
     """
     pupil = copy_of(net).train()
     flat = FlatParameters(pupil)
@@ -81,8 +85,9 @@ def practise(
             flat.gradients.zero_()
             value = loss(pupil(*inputs), goal)
             losses.append(float(value.detach()))
-            if not enough < losses[-1] < float("inf"):
+            learnt = len(losses) > FEWEST and losses[-1] <= enough
+            if learnt or not math.isfinite(losses[-1]):
                 break
-            value.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+            torch.autograd.backward(value)
             optimiser.step(rate)
     return pupil.eval(), losses

@@ -1,7 +1,7 @@
 """Overfitting: the net learns the training rows by heart (diagnosis 33).
 
     symptom   the median validation loss of the last tenth of the epochs lies above the lowest by more than
-              3 · noise and by more than a tenth of what had been gained, while the training loss fell on
+              3 · noise and by more than a fifth of what had been gained, while the training loss fell on
     harm      the last epoch's weights are the ones that stay
 
 Where the best epoch's weights are kept, as early stopping does, the harm is averted: a note. Still,
@@ -14,7 +14,7 @@ from preceptor.diagnose.curve import Curve, as_call
 from preceptor.finding import Finding
 from preceptor.plan import NetPlan, TrainingPlan
 
-BAND, LOST = 3.0, 0.1
+BAND, LOST = 3.0, 0.2
 
 
 def overfitting(curve: Curve, net: NetPlan, training: TrainingPlan) -> Finding | None:

@@ -34,7 +34,7 @@ def learning_rate_high(curve: Curve) -> Finding | None:
         "learning-rate-too-high",
         "warning",
         f"In epoch {curve.epoch[worst]} the training loss leaps to {curve.train[worst]:.2f} of the dumb"
-        f" predictor's, and no validation loss comes below {curve.lowest:.2f}: the learning rate of {rate:.2g}"
+        f" predictor's and no validation loss comes below {curve.lowest:.2f}: the learning rate of {rate:.2g}"
         " is too high.",
         evidence={
             "epoch": int(curve.epoch[worst]),

@@ -49,20 +49,19 @@ def taught(
 # ---------------------------------------------------------------- G1: nearest neighbours
 
 
-def test_g1_the_l1_distance_of_the_two_images_is_456():
+@pytest.mark.parametrize(("step", "nearer"), [(455, 1), (456, None), (457, 0)])
+def test_g1_the_l1_distance_of_the_two_images_is_456(step, nearer):
     test = [[56, 32, 10, 18], [90, 23, 128, 133], [24, 26, 178, 200], [2, 0, 255, 220]]
     training = [[10, 20, 24, 17], [8, 10, 89, 100], [12, 16, 178, 170], [4, 32, 233, 112]]
-    images = torch.zeros(10, 16)
-    images[3] = torch.tensor(training).flatten()
-    codes = torch.zeros(10, 0, dtype=torch.int64)
-    labels = np.arange(10) == 3
-    rival = Rival(RECIPES["neighbours-l1"], "two-class", 2).fit(
-        Inputs(images, codes), labels.astype(int), seed=0
-    )
-    asked = torch.tensor(test).flatten()[None].float()
-    distance, nearest = rival.estimator.kneighbors(asked.numpy(), n_neighbors=1)
-    assert (distance.item(), nearest.item()) == (456, 3)
-    assert rival.predict(Inputs(images[3:4], codes[:1]))[0].argmax() == 1
+    asked, known = torch.tensor(test).flatten().float(), torch.tensor(training).flatten().float()
+    beside = asked.clone()
+    beside[0] += step
+    images, codes = torch.stack([known] * 5 + [beside] * 5), torch.zeros(10, 0, dtype=torch.int64)
+    rival = Rival(RECIPES["neighbours-l1"], "number", 1)
+    rival.fit(Inputs(images, codes), np.repeat([0.0, 1.0], 5), seed=0)
+    # Neighbours count by nearness: the answer is a draw exactly where both lie 456 away.
+    answer = rival.predict(Inputs(asked[None], codes[:1])).item()
+    assert (None if math.isclose(answer, 0.5, abs_tol=1e-6) else round(answer)) == nearer
 
 
 # ---------------------------------------------------------------- G2: the perceptron

@@ -13,7 +13,7 @@ import torch
 
 from preceptor.errors import Mistake, nearest
 from preceptor.problem import Inputs
-from preceptor.rivals.recipes import RECIPES, Recipe
+from preceptor.rivals.recipes import MOST_CATEGORIES, RECIPES, Recipe
 from preceptor.rivals.rival import Rival
 
 __all__ = ["RECIPES", "Recipe", "Rival", "affordable_rows", "rivals_for"]
@@ -32,12 +32,23 @@ def rivals_for(task: str, rows: int, names: Sequence[str] | None = None) -> list
     return [r for r in wanted if rows <= r.most_rows]
 
 
+# One-hot rows are written out in full: 4 bytes a cell, and a copy or two.
+MOST_CELLS = 150_000_000
+
+
 def affordable_rows(
-    recipe: Recipe, task: str, outputs: int, inputs: Inputs, truth: np.ndarray, seconds: float
+    recipe: Recipe,
+    task: str,
+    outputs: int,
+    inputs: Inputs,
+    truth: np.ndarray,
+    seconds: float,
+    most_cells: int = MOST_CELLS,
 ) -> int:
     """How many of the rows the rival can learn from, and answer a quarter as many, in so many seconds.
 
     Measured on two growing samples and drawn out along their power law; 0 when the smaller does not fit.
+    Nor more than `most_cells` hold once categories are written out one-hot.
     """
 
     def measured(size: int) -> float:
@@ -46,12 +57,19 @@ def affordable_rows(
         rival.predict(inputs.take(few[: 1 + size // 4]))
         return time.perf_counter() - began
 
-    total, order = len(truth), np.random.default_rng(0).permutation(len(truth))
-    small, large = min(total, 1_000), min(total, 4_000)
-    measured(min(total, 100))  # the first fit of a kind also imports
+    most = len(truth) if recipe.sees_codes else min(len(truth), most_cells // _width(inputs))
+    order = np.random.default_rng(0).permutation(len(truth))
+    small, large = min(most, 1_000), min(most, 4_000)
+    measured(min(most, 100))  # the first fit of a kind also imports
     first = measured(small)
-    if first > seconds or small == total:
+    if first > seconds or small == most:
         return small if first <= seconds else 0
     second = measured(large)
     power = min(max(math.log(second / first) / math.log(large / small), 1.0), 2.0)
-    return max(small, min(total, int(large * (seconds / second) ** (1 / power))))
+    return max(small, min(most, int(large * (seconds / second) ** (1 / power))))
+
+
+def _width(inputs: Inputs) -> int:
+    """The columns of a one-hot row."""
+    sizes = inputs.codes.max(dim=0).values + 1 if len(inputs.codes) else torch.zeros(0)
+    return max(1, inputs.numbers.shape[1] + int(sizes.clamp(max=MOST_CATEGORIES).sum()))

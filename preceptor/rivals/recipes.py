@@ -11,12 +11,17 @@ from typing import Any, NamedTuple
 Estimator = Any  # scikit-learn's estimators share verbs, not a type
 
 
+# One-hot columns of a category; its rarer values share the last of them.
+MOST_CATEGORIES = 60
+
+
 class Task(NamedTuple):
-    """What a recipe may go by: a seed, the columns that hold category codes, how many rows there are."""
+    """What a recipe may go by: a seed, the columns of categories, and the rows, also of the rarest class."""
 
     seed: int
     codes: list[int]
     rows: int
+    rarest: int
 
 
 Maker = Callable[[Task], Estimator]
@@ -142,14 +147,14 @@ def _forest_of_classes(task: Task) -> Estimator:
     return RandomForestClassifier(100, min_samples_leaf=2, random_state=task.seed)
 
 
-# Below so many rows a tenth of them is too few to tell when to stop.
-STOPS_EARLY_FROM = 1_000
+# Below so many rows, or rows of a class, a tenth of them is too few to tell when to stop.
+STOPS_EARLY_FROM, STOPS_EARLY_FROM_CLASS = 1_000, 10
 
 
 def _boosting(task: Task) -> dict[str, Any]:
     """Slow and stopped early; with few rows as scikit-learn has it."""
     shared = {"random_state": task.seed, "categorical_features": task.codes, "max_features": 0.5}
-    if task.rows < STOPS_EARLY_FROM:
+    if task.rows < STOPS_EARLY_FROM or task.rarest < STOPS_EARLY_FROM_CLASS:
         return {**shared, "early_stopping": False}
     return {**shared, "learning_rate": 0.05, "max_iter": 1000, "n_iter_no_change": 20, "early_stopping": True}
 

@@ -9,6 +9,7 @@ training rows only. Linear methods and neighbours see categories one-hot, trees 
 Shapes: N rows, F numbers, C codes, K classes or tags.
 """
 
+import zipfile
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Self
@@ -17,21 +18,15 @@ import numpy as np
 
 from preceptor.errors import Mistake
 from preceptor.problem import Inputs
-from preceptor.rivals.recipes import RECIPES, Estimator, Recipe, Task, shares
+from preceptor.rivals.recipes import MOST_CATEGORIES, RECIPES, Estimator, Recipe, Task, shares
 
-# What skops must be told to trust: parts of scikit-learn's own trees and neighbours, nothing else.
+# What skops must be told to trust: parts of scikit-learn's own trees, nothing else.
 TRUSTED = [
     "functools.partial",
-    "sklearn._loss.loss.ExponentialLoss",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
-    "sklearn.metrics._dist_metrics.EuclideanDistance64",
-    "sklearn.metrics._dist_metrics.ManhattanDistance64",
-    "sklearn.neighbors._ball_tree.BallTree",
-    "sklearn.neighbors._kd_tree.KDTree",
     "sklearn.tree._tree.Tree",
     "sklearn.utils.validation.check_array",
 ]
-
 
 FEW_CELLS = 500_000
 
@@ -41,60 +36,80 @@ class Rival:
 
     def __init__(self, recipe: Recipe, task: str, outputs: int) -> None:
         self.recipe, self.task, self.outputs = recipe, task, outputs
-        self.center, self.spread = 0.0, 1.0
-        self.estimator: Estimator = None
+        self.rows, self.center, self.spread = 0, 0.0, 1.0
+        self.estimators: list[Estimator] = []
 
     def fit(self, inputs: Inputs, truth: np.ndarray, seed: int) -> Self:
         """Learn from rows and true values as the metrics take them; deterministic by `seed`."""
         X, numbers = _matrix(inputs), inputs.numbers.shape[1]
-        task = Task(seed, list(range(numbers, X.shape[1])), len(X))
+        self.rows = len(X)
         if self.task == "number":
-            assert self.recipe.for_numbers
             self.center, self.spread = float(truth.mean()), float(truth.std()) or 1.0
-            truth, estimator = (truth - self.center) / self.spread, self.recipe.for_numbers(task)
-        elif self.task != "tags" and len(np.unique(truth)) < 2:
-            estimator = shares(task)
-        else:
-            assert self.recipe.for_classes
-            estimator = self.recipe.for_classes(task)
-        if self.task == "tags":
-            from sklearn.multiclass import OneVsRestClassifier
-
-            estimator = OneVsRestClassifier(estimator)
-        estimator = _with_one_hot(estimator, self.recipe, numbers, task.codes)
+            truth = (truth - self.center) / self.spread
+        answers = truth.T if self.task == "tags" else truth[None]
         with _threads_for(X):
-            self.estimator = estimator.fit(X, truth)
+            self.estimators = [self._fitted(X, numbers, answer, seed) for answer in answers]
         return self
 
+    def _fitted(self, X: np.ndarray, numbers: int, answer: np.ndarray, seed: int) -> Estimator:
+        """scikit-learn's own, fitted to one number, one class or one tag of each row."""
+        if self.task == "number":
+            maker, rarest = self.recipe.for_numbers, len(answer)
+        else:
+            counts = np.unique(answer, return_counts=True)[1]
+            maker, rarest = (self.recipe.for_classes if len(counts) > 1 else shares), counts.min()
+        assert maker
+        estimator = maker(Task(seed, _categories(X, numbers), len(X), rarest))
+        return _in_order(_with_one_hot(estimator, self.recipe, numbers, X.shape[1]).fit(X, answer))
+
     def predict(self, inputs: Inputs) -> np.ndarray:
-        """Scores: (N,) numbers, or probabilities (N, K), 0 for a class that training rows lacked."""
+        """Scores: (N,) numbers, or probabilities (N, K).
+
+        No probability is 0 or 1: after n rows without a case, the next may still be one, so a share of
+        1 / (n + 1) is spread evenly over all classes, also those that the training rows lacked.
+        """
         X = _matrix(inputs)
         with _threads_for(X):
-            return self._scores(X)
+            if self.task == "number":
+                return self.center + self.spread * self.estimators[0].predict(X).astype(np.float64)
+            if self.task == "tags":
+                return np.column_stack([self._probabilities(one, X, 2)[:, 1] for one in self.estimators])
+            return self._probabilities(self.estimators[0], X, self.outputs)
 
-    def _scores(self, X: np.ndarray) -> np.ndarray:
-        if self.task == "number":
-            return self.center + self.spread * self.estimator.predict(X).astype(np.float64)
-        shares = _probabilities(self.estimator, X)
-        if self.task == "tags":
-            return shares
-        scores = np.zeros((len(X), self.outputs))
-        scores[:, self.estimator.classes_.astype(int)] = shares
-        return scores
+    def _probabilities(self, estimator: Estimator, X: np.ndarray, classes: int) -> np.ndarray:
+        """(N, K). Margins are squashed where a method gives only those: they rank, but are no odds."""
+        if hasattr(estimator, "predict_proba"):
+            shares = np.asarray(estimator.predict_proba(X), dtype=np.float64)
+        else:
+            shares = _squashed(np.asarray(estimator.decision_function(X), dtype=np.float64))
+        scores, unseen = np.zeros((len(X), classes)), 1 / (self.rows + 1)
+        scores[:, estimator.classes_.astype(int)] = shares
+        return (1 - unseen) * scores + unseen / classes
 
     def save(self, path: Path) -> None:
         """Write the fitted rival as a skops file: data only, nothing that executes."""
         import skops.io
 
-        known = {**vars(self), "recipe": self.recipe.name}
-        skops.io.dump(known, path)
+        skops.io.dump({**vars(self), "recipe": self.recipe.name}, path)
 
     @classmethod
     def load(cls, path: Path) -> "Rival":
-        """The rival that `save` wrote. Raises Mistake when the file asks for types not known here."""
+        """The rival that `save` wrote.
+
+        Raises Mistake "model-untrusted" when the file asks for types not known here, "model-unreadable"
+        when it is no such file.
+        """
         import skops.io
 
-        strange = set(skops.io.get_untrusted_types(file=path)) - set(TRUSTED)
+        try:
+            strange = set(skops.io.get_untrusted_types(file=path)) - set(TRUSTED)
+        except (zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
+            raise Mistake(
+                "model-unreadable",
+                f"The model file cannot be read: {error}.",
+                where=str(path),
+                todo="Restore the file from a copy, or fit again.",
+            ) from error
         if strange:
             raise Mistake(
                 "model-untrusted",
@@ -104,7 +119,8 @@ class Rival:
             )
         known = skops.io.load(path, trusted=TRUSTED)
         rival = cls(RECIPES[known["recipe"]], known["task"], known["outputs"])
-        vars(rival).update(known, recipe=rival.recipe)
+        rival.rows, rival.center, rival.spread = known["rows"], known["center"], known["spread"]
+        rival.estimators = known["estimators"]
         return rival
 
 
@@ -115,28 +131,45 @@ def _threads_for(X: np.ndarray) -> AbstractContextManager[Any]:
     return threadpool_limits(limits=1 if X.size < FEW_CELLS else None)
 
 
+def _in_order(estimator: Estimator) -> Estimator:
+    """A forest learns on all cores but answers on one: else its trees add up as threads happen to end."""
+    if hasattr(estimator, "n_jobs"):
+        estimator.n_jobs = 1
+    return estimator
+
+
 def _matrix(inputs: Inputs) -> np.ndarray:
     """(N, F + C) float32: numbers, then codes."""
     return np.hstack([inputs.numbers.numpy(), inputs.codes.numpy().astype(np.float32)])
 
 
-def _with_one_hot(estimator: Estimator, recipe: Recipe, numbers: int, codes: list[int]) -> Estimator:
-    if recipe.sees_codes or not codes:
+def _categories(X: np.ndarray, numbers: int) -> list[int]:
+    """The columns of codes that boosting can take as categories; larger codes count as numbers."""
+    return [column for column in range(numbers, X.shape[1]) if X[:, column].max(initial=0) < 255]
+
+
+def _with_one_hot(estimator: Estimator, recipe: Recipe, numbers: int, width: int) -> Estimator:
+    if recipe.sees_codes or numbers == width:
         return estimator
     from sklearn.compose import ColumnTransformer
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import OneHotEncoder
 
-    one_hot = OneHotEncoder(handle_unknown="ignore", max_categories=60, sparse_output=False, dtype=np.float32)
-    plain = ("numbers", "passthrough", list(range(numbers)))
-    return make_pipeline(ColumnTransformer([plain, ("codes", one_hot, codes)]), estimator)
+    one_hot = OneHotEncoder(
+        handle_unknown="infrequent_if_exist",
+        max_categories=MOST_CATEGORIES,
+        sparse_output=False,
+        dtype=np.float32,
+    )
+    parts = [
+        ("numbers", "passthrough", list(range(numbers))),
+        ("codes", one_hot, list(range(numbers, width))),
+    ]
+    return make_pipeline(ColumnTransformer(parts), estimator)
 
 
-def _probabilities(estimator: Estimator, X: np.ndarray) -> np.ndarray:
-    """(N, K); methods that only give margins have them squashed: the ranking is theirs, the level is not."""
-    if hasattr(estimator, "predict_proba"):
-        return np.asarray(estimator.predict_proba(X), dtype=np.float64)
-    margins = np.asarray(estimator.decision_function(X), dtype=np.float64)
+def _squashed(margins: np.ndarray) -> np.ndarray:
+    """Margins (N,) of two classes, or (N, K), as probabilities."""
     if margins.ndim == 1:
         positive = 1 / (1 + np.exp(-margins))
         return np.column_stack([1 - positive, positive])

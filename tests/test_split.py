@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from preceptor.data.table import Account, Schema, Table
 from preceptor.errors import Mistake
 from preceptor.inspection.duplicates import alike
-from preceptor.split import Sealed, expected_width, split
+from preceptor.split import Expected, Sealed, expected_width, split
 
 FEW = settings(max_examples=40, deadline=None)
 
@@ -286,11 +286,16 @@ def test_the_seal_shows_its_count_and_nothing_else():
 
 
 def test_the_expected_width_shrinks_with_the_root_of_the_rows():
-    price = houses(1000).frame["price"]
-    few, many = expected_width("number", price, 100), expected_width("number", price, 400)
+    kinds, price = flowers().frame["kind"], houses(1000).frame["price"]
+    few, many = expected_width("many-class", kinds, 100), expected_width("many-class", kinds, 400)
     assert few.halfwidth == pytest.approx(2 * many.halfwidth)
-    assert few.relative
-    assert few.sentence.endswith("%")
+    few, many = expected_width("number", price, 10_000), expected_width("number", price, 40_000)
+    assert few.halfwidth == pytest.approx(2 * many.halfwidth, rel=0.02)
+
+
+def test_the_expected_width_is_said_in_percent_for_numbers_and_plainly_for_shares():
+    assert Expected(0.0312, relative=True).sentence == "expect the final score to within ±3.1 %"
+    assert Expected(0.0093, relative=False).sentence == "expect the final score to within ±0.0093"
 
 
 def test_the_expected_width_of_two_classes_is_hanley_and_mcneils():
@@ -309,4 +314,4 @@ def test_rows_of_one_group_count_for_less():
     loose = pl.Series(rng.normal(size=1000))
     alone = expected_width("number", loose, 200).halfwidth
     assert expected_width("number", loose, 200, groups).halfwidth == pytest.approx(alone, rel=0.1)
-    assert expected_width("number", same, 200, groups).halfwidth > 4 * alone
+    assert expected_width("number", same, 200, groups).halfwidth > 3 * alone

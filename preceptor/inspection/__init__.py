@@ -39,7 +39,6 @@ TRAPS = (
     constants,
     texts,
     missing,
-    sentinels,
     misread,
     spelling,
     caps,
@@ -51,8 +50,11 @@ TRAPS = (
 def inspect(table: Table, roles: Roles) -> list[Finding]:
     """Everything seen in the usable rows, warnings before notes, most serious traps first.
 
-    Raises Mistake "no-inputs" when no column is left to learn from.
+    Codes for "no value" are sought first and count as missing for all the other traps. Raises Mistake
+    "no-inputs" when no column is left to learn from.
     """
     check_inputs(table, roles)
-    found = [finding for trap in TRAPS for finding in trap(table, roles)]
+    found = sentinels(table, roles)
+    table = mend(table, found)
+    found += [finding for trap in TRAPS for finding in trap(table, roles)]
     return sorted(found, key=lambda finding: finding.severity != "warning")

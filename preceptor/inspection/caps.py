@@ -11,7 +11,7 @@ from preceptor.inspection.roles import Roles
 from preceptor.inspection.sampling import thinned
 from preceptor.inspection.wording import percent, plain, several
 
-ROWS, FEWEST_DISTINCT, FEWEST_SHARE, SPIKE, WIDE = 50_000, 40, 0.01, 5, 0.1
+ROWS, FEWEST_DISTINCT, FEWEST, FEWEST_SHARE, WIDE = 50_000, 30, 10, 0.01, 0.1
 
 
 class _Cap(NamedTuple):
@@ -33,7 +33,7 @@ def caps(table: Table, roles: Roles) -> list[Finding]:
 
 
 def _caps(column: pl.Series) -> list[_Cap]:
-    """The ends that hold a hundredth of the values, and five times what any neighbour does."""
+    """The ends that hold a hundredth of the values, and far more than the dozen next to them."""
     levels, counts = np.unique(column.drop_nulls().to_numpy(), return_counts=True)
     if len(levels) < FEWEST_DISTINCT:
         return []
@@ -41,8 +41,8 @@ def _caps(column: pl.Series) -> list[_Cap]:
     found = []
     for inwards in (slice(None, -13, -1), slice(None, 12)):
         level, nearest = levels[inwards][:2]
-        rows, *neighbours = counts[inwards]
-        piled = rows >= max(FEWEST_SHARE * total, SPIKE * max(neighbours))
+        rows, neighbours = counts[inwards][0], counts[inwards][1:]
+        piled = rows >= max(FEWEST, FEWEST_SHARE * total, 2 * neighbours.max(), 4 * neighbours.mean())
         if piled and level != 0 and abs(level - nearest) < wide:
             found.append(_Cap(column.name, float(level), float(rows / total)))
     return found

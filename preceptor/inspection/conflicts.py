@@ -9,7 +9,7 @@ from preceptor.inspection.duplicates import alike
 from preceptor.inspection.roles import Roles
 from preceptor.inspection.wording import percent
 
-RICH, COSTLY = 0.5, 0.02
+RICH, COSTLY = 0.5, 0.03
 
 
 def conflicts(table: Table, roles: Roles) -> list[Finding]:

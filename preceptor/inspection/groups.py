@@ -8,7 +8,7 @@ import polars as pl
 from preceptor.data.table import Table
 from preceptor.finding import Finding
 from preceptor.inspection.roles import Roles
-from preceptor.inspection.sampling import as_ranks, thinned
+from preceptor.inspection.sampling import as_numbers, thinned
 from preceptor.inspection.trial import flattery
 
 ROWS, FEWEST_GROUPS, FEWEST_EACH, TRIALS = 20_000, 20, 1.3, 2
@@ -26,23 +26,27 @@ def groups(table: Table, roles: Roles) -> list[Finding]:
     if roles.group or roles.time or len(table) < 2 * FEWEST_GROUPS:
         return []
     sample = thinned(table.frame.drop(roles.target), ROWS)
-    sizes = {column.name: _rows_each(column, len(table)) for column in sample if _could_name(column)}
+    named = [column for column in sample if column.dtype == pl.String or _is_named(column.name)]
+    sizes = {column.name: _rows_each(column, len(table)) for column in named}
     stuck = {name: _stuck(table.frame, name, roles) for name, size in sizes.items() if size}
     found = []
-    for name in sorted(filter(stuck.get, stuck), key=lambda name: -len(stuck[name]))[:TRIALS]:
+    likely = sorted(filter(stuck.get, stuck), key=lambda name: (not _is_named(name), -len(stuck[name])))
+    for name in likely[:TRIALS]:
         harm = flattery(table.frame, roles, table.frame[name], ordered=False)
         if harm > HARM:
             found.append(_finding(name, sizes[name], stuck[name], harm))
     return found
 
 
-def _could_name(column: pl.Series) -> bool:
-    words = re.sub(r"(?<=[a-z])(?=[A-Z])|[_\W]+|(?<=\D)(?=\d)", " ", column.name).lower()
-    return column.dtype == pl.String or (column.dtype == pl.Int64 and bool(_NAMES.search(words)))
+def _is_named(column: str) -> bool:
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])|[_\W]+|(?<=\D)(?=\d)", " ", column).lower()
+    return bool(_NAMES.search(words))
 
 
 def _rows_each(column: pl.Series, rows: int) -> float:
     """How many rows a row's own group has on average, by a sample; 0 where it makes no groups."""
+    if column.dtype not in (pl.String, pl.Int64):
+        return 0.0
     counts = column.drop_nulls().value_counts()["count"].cast(pl.Float64)
     size = 1 + float((counts * (counts - 1)).sum()) / len(column) * rows / len(column)
     return size if size >= FEWEST_EACH and rows / size >= FEWEST_GROUPS else 0.0
@@ -54,12 +58,13 @@ def _stuck(frame: pl.DataFrame, name: str, roles: Roles) -> list[str]:
     group = rows[name].rank("dense").fill_null(0).to_numpy().astype(float)
     same = (np.diff(group) == 0) & (group[1:] > 0)
     others = [other for other in (roles.target, *roles.inputs) if other != name]
-    stuck = [other for other in others if same.any() and _step(as_ranks(rows[other]), same) < STUCK]
+    stuck = [other for other in others if same.any() and _step(as_numbers(rows[other]), same) < STUCK]
     return stuck if len(stuck) >= 2 else []
 
 
-def _step(ranks: np.ndarray, same: np.ndarray) -> float:
-    """The mean step from one row to the next of its group, over that between any two rows."""
+def _step(values: np.ndarray, same: np.ndarray) -> float:
+    """The mean step from one row to the next of its group, in ranks, over that between any two rows."""
+    ranks = np.unique(values, return_inverse=True)[1].astype(float)
     usual = abs(np.diff(np.random.default_rng(0).permutation(ranks))).mean()
     return float(abs(np.diff(ranks))[same].mean() / usual) if usual else 1.0
 

@@ -9,7 +9,7 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from preceptor.data.table import Table
 from preceptor.finding import Finding
 from preceptor.inspection.roles import Roles
-from preceptor.inspection.sampling import as_ranks, thinned
+from preceptor.inspection.sampling import as_numbers, thinned
 from preceptor.inspection.wording import several
 
 ROWS, FEWEST_ROWS, RAREST, MOST_LEAVES = 5_000, 30, 5, 100
@@ -24,32 +24,34 @@ def leaks(table: Table, roles: Roles) -> list[Finding]:
         return []
     found = []
     for name in roles.inputs:
-        measure, value = _told(as_ranks(sample[name]), sample[roles.target], roles)
+        measure, value = _told(as_numbers(sample[name]), sample[roles.target], roles)
         if value > TOO_GOOD:
             found.append(_alone(name, measure, value))
     return found or _sum(sample, roles)
 
 
-def _told(ranks: np.ndarray, answers: pl.Series, roles: Roles) -> tuple[str, float]:
+def _told(values: np.ndarray, answers: pl.Series, roles: Roles) -> tuple[str, float]:
     """How well a column alone tells the answers: a measure's name and its value, 1 for perfectly."""
-    if not np.ptp(ranks):
+    if not np.ptp(values):
         return "", 0.0
     if roles.asks_number:
-        return "R²", _r_squared(ranks, answers.cast(pl.Float64).rank().to_numpy())
+        return "R²", _r_squared(values, answers.cast(pl.Float64).to_numpy())
     truth = answers.cast(pl.String).rank("dense").fill_null(0).to_numpy()
     common = np.bincount(truth)[truth] >= RAREST
     if common.sum() < FEWEST_ROWS or not np.ptp(truth[common]):
         return "", 0.0
     if answers.n_unique() == 2:
-        return "AUC", _auc(ranks, truth == truth.max())
-    return "kappa", _kappa(ranks[common], truth[common])
+        return "AUC", _auc(values, truth == truth.max())
+    return "kappa", _kappa(values[common], truth[common])
 
 
 def _r_squared(values: np.ndarray, answers: np.ndarray) -> float:
-    """Of ranks by ranks, so that a copy in any unit and on any curve is seen."""
-    rising = np.corrcoef(stats.rankdata(values), answers)[0, 1] ** 2
-    error = ((_out_of_fold(DecisionTreeRegressor, values, answers) - answers) ** 2).mean()
-    return float(max(rising, 1 - error / answers.var()))
+    """On a line, on a rising curve, or on any curve that a tree can follow."""
+    ranks = stats.rankdata(answers)
+    on_a_line = np.corrcoef(values, answers)[0, 1] ** 2
+    rising = np.corrcoef(stats.rankdata(values), ranks)[0, 1] ** 2
+    error = ((_out_of_fold(DecisionTreeRegressor, values, ranks) - ranks) ** 2).mean()
+    return float(max(on_a_line, rising, 1 - error / ranks.var()))
 
 
 def _auc(values: np.ndarray, truth: np.ndarray) -> float:

@@ -9,27 +9,34 @@ from preceptor.inspection.roles import Roles
 from preceptor.inspection.trial import PARTIES, flattery, yardstick
 
 FEWEST_ROWS, FEWEST_TIMES, LINKED = 50, 8, 0.3
-FUTURE_HARDER, ELSEWHERE_HARDER = 1.1, 1.2
+FUTURE_HARDER, ELSEWHERE_HARDER = 1.12, 1.2
 
 
 def order(table: Table, roles: Roles) -> list[Finding]:
     """A future that is harder to tell than rows drawn by lot; or else an order in the file itself."""
     if roles.time or roles.group or len(table) < FEWEST_ROWS:
         return []
-    for column in _times(table.frame, roles):
-        harm = flattery(table.frame, roles, column, ordered=True)
-        if harm > FUTURE_HARDER:
-            return [_timed(column, harm)]
     answers = yardstick(table.frame[roles.target], number=roles.asks_number)
     steps = np.diff(answers)
     if (steps >= 0).all() or (steps <= 0).all():
-        return [_sorted(roles)]
-    link = _link(answers)
-    if link < LINKED or link * np.sqrt(len(answers)) < 5:
+        return [*_timed(table, roles), _sorted(roles)]
+    return _timed(table, roles) or _filed(table, roles, _link(answers))
+
+
+def _timed(table: Table, roles: Roles) -> list[Finding]:
+    for column in _times(table.frame, roles):
+        harm = flattery(table.frame, roles, column, ordered=True)
+        if harm > FUTURE_HARDER:
+            return [_future(column, harm)]
+    return []
+
+
+def _filed(table: Table, roles: Roles, link: float) -> list[Finding]:
+    if link < LINKED or link * np.sqrt(len(table)) < 5:
         return []
-    block = pl.Series("", np.arange(len(answers)) * PARTIES // len(answers))
+    block = pl.Series("", np.arange(len(table)) * PARTIES // len(table))
     harm = flattery(table.frame, roles, block, ordered=False)
-    return [_filed(link, harm)] if harm > ELSEWHERE_HARDER else []
+    return [_elsewhere(link, harm)] if harm > ELSEWHERE_HARDER else []
 
 
 def _times(frame: pl.DataFrame, roles: Roles) -> list[pl.Series]:
@@ -46,7 +53,7 @@ def _link(answers: np.ndarray) -> float:
     return 0.0 if steady else float(np.corrcoef(answers[1:], answers[:-1])[0, 1])
 
 
-def _timed(column: pl.Series, harm: float) -> Finding:
+def _future(column: pl.Series, harm: float) -> Finding:
     dated = column.dtype in (pl.Date, pl.Datetime)
     return Finding(
         "time-suspected",
@@ -71,7 +78,7 @@ def _sorted(roles: Roles) -> Finding:
     )
 
 
-def _filed(link: float, harm: float) -> Finding:
+def _elsewhere(link: float, harm: float) -> Finding:
     return Finding(
         "file-in-order",
         "note",

@@ -1,17 +1,17 @@
 """A quick trial: does it matter which rows are kept apart from the training rows?
 
-Boosted trees answer the same rows twice: once fitted on rows of other parties only (other groups, or the
+A small forest answers the same rows twice: once fitted on rows of other parties only (other groups, or the
 past), once on as many rows drawn by lot. Where the first error is the larger, a split by lot flatters.
 """
 
 import numpy as np
 import polars as pl
-from sklearn.ensemble import HistGradientBoostingRegressor
+from sklearn.ensemble import ExtraTreesRegressor
 
 from preceptor.inspection.roles import Roles
-from preceptor.inspection.sampling import as_ranks, thinned
+from preceptor.inspection.sampling import as_numbers, thinned
 
-ROWS, PARTIES = 3_000, 40
+ROWS, CELLS, PARTIES = 8_000, 400_000, 40
 
 
 def flattery(frame: pl.DataFrame, roles: Roles, party: pl.Series, *, ordered: bool) -> float:
@@ -24,12 +24,13 @@ def flattery(frame: pl.DataFrame, roles: Roles, party: pl.Series, *, ordered: bo
     if not names:
         return 1.0
     sample = frame.select(roles.target, *names).with_columns(party.rank("dense").alias("")).drop_nulls("")
-    sample = thinned(sample if ordered else _some_parties(sample), ROWS)
-    inputs = np.column_stack([as_ranks(sample[name]) for name in names])
+    rows = min(ROWS, CELLS // len(names))
+    sample = thinned(sample if ordered else _some_parties(sample, rows), rows)
+    inputs = np.column_stack([as_numbers(sample[name]) for name in names])
     answers = yardstick(sample[roles.target], number=roles.asks_number)
     rng = np.random.default_rng(0)
     turns = _turns(sample[""].to_numpy(), rng, ordered=ordered)
-    errors = [_errors(inputs, answers, away, rng) for away in turns if away.any() and not away.all()]
+    errors = [_errors(inputs, answers, away, rng) for away in turns if 1 < away.sum() < len(away) - 1]
     apart, by_lot = np.sum(errors, axis=0) if errors else (0.0, 0.0)
     return float(np.sqrt(apart / by_lot)) if by_lot > 0 else 1.0
 
@@ -41,10 +42,10 @@ def yardstick(answers: pl.Series, *, number: bool) -> np.ndarray:
     return (answers == answers.mode().sort()[0]).fill_null(False).cast(pl.Float64).to_numpy()
 
 
-def _some_parties(frame: pl.DataFrame) -> pl.DataFrame:
-    """Whole parties, about `ROWS` rows of them but no fewer than `PARTIES`."""
+def _some_parties(frame: pl.DataFrame, rows: int) -> pl.DataFrame:
+    """Whole parties, about `rows` rows of them but no fewer than `PARTIES`."""
     parties = frame[""].unique().sort()
-    wanted = max(PARTIES, ROWS * len(parties) // frame.height)
+    wanted = max(PARTIES, rows * len(parties) // frame.height)
     drawn = thinned(parties.to_frame(), wanted)
     return frame.join(drawn, on="", how="semi", maintain_order="left")
 
@@ -61,13 +62,15 @@ def _turns(party: np.ndarray, rng: np.random.Generator, *, ordered: bool) -> lis
 def _errors(
     inputs: np.ndarray, answers: np.ndarray, away: np.ndarray, rng: np.random.Generator
 ) -> tuple[float, float]:
-    """Squared errors on half of the rows kept `away`, without and with the other half in training."""
-    tested = away & (rng.random(len(away)) < 0.5)
-    others = np.flatnonzero(~away)
-    mixed = rng.permutation(np.flatnonzero(~tested))[: len(others)]
-    if not tested.any():
-        return 0.0, 0.0
-    trees = HistGradientBoostingRegressor(max_iter=40, min_samples_leaf=10, random_state=0)
-    apart = trees.fit(inputs[others], answers[others]).predict(inputs[tested])
-    by_lot = trees.fit(inputs[mixed], answers[mixed]).predict(inputs[tested])
+    """Squared errors on the rows kept `away`, told by the others, and told by rows drawn from all."""
+    others, tested = np.flatnonzero(~away), rng.permutation(np.flatnonzero(away))
+    apart, by_lot = _told(inputs, answers, others, tested), np.empty(len(tested))
+    for half in np.array_split(np.arange(len(tested)), 2):
+        mixed = rng.permutation(np.setdiff1d(np.arange(len(away)), tested[half]))[: len(others)]
+        by_lot[half] = _told(inputs, answers, mixed, tested[half])
     return float(((apart - answers[tested]) ** 2).sum()), float(((by_lot - answers[tested]) ** 2).sum())
+
+
+def _told(inputs: np.ndarray, answers: np.ndarray, learnt: np.ndarray, tested: np.ndarray) -> np.ndarray:
+    forest = ExtraTreesRegressor(30, max_features=0.5, min_samples_leaf=2, random_state=0)
+    return forest.fit(inputs[learnt], answers[learnt]).predict(inputs[tested])

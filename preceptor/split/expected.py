@@ -25,15 +25,15 @@ def expected_width(task: str, answers: pl.Series, sealed: int, groups: np.ndarra
     """How far chance alone will move the final score on `sealed` rows, told from the open `answers`.
 
     Two classes: the ROC AUC at an assumed 0.85 (Hanley and McNeil 1982). More classes and tags: accuracy
-    halfway between the commonest answer's share and 1, binomial. Numbers: RMSE, from the fourth moment of
-    errors whose tails are taken to be half as heavy as the answers' own. Rows of one group count for less
-    (Kish's design effect).
+    halfway between the commonest answer's share and 1, binomial. Numbers: RMSE, from the kurtosis of the
+    errors, taken to be the answers' own and at least 9, as boosting's on real tables; few rows show only a
+    part of such tails. Rows of one group count for less (Kish's design effect).
     """
     value = answers.cast(pl.Float64).to_numpy() if task == "number" else _is_commonest(answers)
     rows = sealed / (_design_effect(value, groups) if groups is not None else 1.0)
     if task == "number":
-        kurtosis = max(6.0, 3 + float(stats.kurtosis(value)) / 2)
-        return Expected(1.96 * float(np.sqrt((kurtosis - 1) / (4 * rows))), relative=True)
+        excess = max(6.0, float(stats.kurtosis(value))) * rows / (rows + 300)
+        return Expected(1.96 * float(np.sqrt((2 + excess) / (4 * rows))), relative=True)
     share = float(value.mean())
     if task == "two-class":
         return Expected(min(0.5, 1.96 * _auc_deviation(rows * share, rows * (1 - share))), relative=False)

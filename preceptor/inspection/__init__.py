@@ -6,6 +6,11 @@
 A trap is a function of the table and the columns' roles; it gives findings and changes nothing.
 """
 
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+
 from preceptor.data.table import Table
 from preceptor.finding import Finding
 from preceptor.inspection.caps import caps
@@ -53,8 +58,18 @@ def inspect(table: Table, roles: Roles) -> list[Finding]:
     Codes for "no value" are sought first and count as missing for all the other traps. Raises Mistake
     "no-inputs" when no column is left to learn from.
     """
+    table = _with_number_answers(table, roles)
     check_inputs(table, roles)
     found = sentinels(table, roles)
     table = mend(table, found)
     found += [finding for trap in TRAPS for finding in trap(table, roles)]
     return sorted(found, key=lambda finding: finding.severity != "warning")
+
+
+def _with_number_answers(table: Table, roles: Roles) -> Table:
+    """Answers that arrived as text though they are numbers, cast; rows where they are none, left out."""
+    if not roles.asks_number or table.frame[roles.target].dtype != pl.String:
+        return table
+    numbers = table.frame[roles.target].str.strip_chars().cast(pl.Float64, strict=False)
+    rows = np.flatnonzero(numbers.is_finite().fill_null(False).to_numpy())
+    return replace(table, frame=table.frame.with_columns(numbers)).take(rows)

@@ -24,12 +24,14 @@ def alike(frame: pl.DataFrame) -> np.ndarray:
 def copies(frame: pl.DataFrame) -> np.ndarray:
     """(N,) numbers from 0 of rows that a split must keep together: copies of one another.
 
-    A combination of values held by more than ten rows and one row in a hundred is no copy but a common case
-    (two yes/no columns make four of them); new rows will repeat it too, so its rows stand alone.
+    A combination held by more than ten rows and one in a hundred, or one of fewer than ten in the whole
+    table, is no copy but a common case (two yes/no columns make four): new rows will repeat it too, so its
+    rows stand alone.
     """
     numbers = alike(frame)
-    common = np.bincount(numbers)[numbers] > max(10, frame.height / 100)
-    numbers[common] = numbers.max(initial=0) + 1 + np.arange(common.sum())
+    sizes = np.bincount(numbers)
+    common = (sizes > max(10, frame.height / 100))[numbers] | (len(sizes) < 10)
+    numbers[common] = len(sizes) + np.arange(common.sum())
     return np.unique(numbers, return_inverse=True)[1]
 
 
@@ -52,7 +54,7 @@ def duplicates(table: Table, roles: Roles) -> list[Finding]:
 
 
 def _done(table: Table, roles: Roles) -> str:
-    if roles.group or roles.time:
+    if not roles.by_lot:
         return "kept; the split goes by the column you named"
     inputs = table.frame.select(roles.inputs)
     if len(np.unique(copies(inputs))) == len(np.unique(alike(inputs))):

@@ -23,7 +23,7 @@ _NAMES = re.compile(
 
 def groups(table: Table, roles: Roles) -> list[Finding]:
     """Repeating names whose rows resemble each other so much that a split by lot would flatter."""
-    if roles.group or roles.time or len(table) < 2 * FEWEST_GROUPS:
+    if not roles.by_lot or len(table) < 2 * FEWEST_GROUPS:
         return []
     sample = thinned(table.frame.drop(roles.target), ROWS)
     named = [column for column in sample if column.dtype == pl.String or _is_named(column.name)]

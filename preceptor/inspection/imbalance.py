@@ -20,7 +20,7 @@ def imbalance(table: Table, roles: Roles) -> list[Finding]:
     few = {name: rows for name, rows in counts.items() if rows < FEWEST_ROWS}
     rare = {name: rows for name, rows in counts.items() if FEWEST_ROWS <= rows < RARE * even}
     found = [_few(roles.target, few, len(counts))] if few else []
-    return [*found, _rare(roles.target, rare, len(answers), len(counts))] if rare else found
+    return [*found, _rare(roles, rare, len(answers), len(counts))] if rare else found
 
 
 def _few(target: str, few: dict[str, int], classes: int) -> Finding:
@@ -30,20 +30,20 @@ def _few(target: str, few: dict[str, int], classes: int) -> Finding:
         f"{len(few)} of {classes} classes have fewer than {FEWEST_ROWS} rows: {several(list(few))}.",
         column=target,
         evidence={"rows": dict(list(few.items())[:50]), "classes": classes},
-        done="kept; every class has rows outside the seal, but hardly any inside",
+        done="kept; hardly any of them can be sealed for the test",
         remedy="Bring more rows of these classes, or join them into one.",
     )
 
 
-def _rare(target: str, rare: dict[str, int], rows: int, classes: int) -> Finding:
+def _rare(roles: Roles, rare: dict[str, int], rows: int, classes: int) -> Finding:
     rarest, count = next(iter(rare.items()))
     more = f", and {len(rare) - 1} more classes are rare" if len(rare) > 1 else ""
     return Finding(
         "class-rare",
         "note",
         f"Only {percent(count / rows)} of the rows are '{rarest}'{more}.",
-        column=target,
+        column=roles.target,
         evidence={"rows": dict(list(rare.items())[:50]), "classes": classes},
-        done="every class keeps its share on both sides of the seal",
+        done="every class keeps its share on both sides of the seal" if roles.by_lot else "kept as they are",
         remedy="Look at how these classes fare by themselves, not at accuracy alone.",
     )

@@ -23,6 +23,11 @@ class Roles:
         """Whether the target is a number; otherwise it is a category or tags."""
         return self.kinds[self.target] == "number"
 
+    @property
+    def by_lot(self) -> bool:
+        """Whether the split will draw rows by lot, each class in its share."""
+        return not (self.group or self.time)
+
     def fate(self, column: str) -> str:
         """What becomes of `column`, as the `done` of a finding."""
         if column in self.ignored:

@@ -91,7 +91,8 @@ def _times(column: pl.Series, source: str) -> np.ndarray:
 
 def _strata(answers: pl.Series, task: str) -> np.ndarray:
     if task == "number":
-        return (answers.cast(pl.Float64).rank().to_numpy() - 0.5) * 10 // len(answers)
+        ranks = answers.cast(pl.Float64, strict=False).rank().fill_null(0.5)
+        return (ranks.to_numpy() - 0.5) * 10 // len(answers)
     return _numbered(answers.cast(pl.String).fill_null(""))
 
 

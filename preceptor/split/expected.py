@@ -29,7 +29,7 @@ def expected_width(task: str, answers: pl.Series, sealed: int, groups: np.ndarra
     errors, taken to be the answers' own and at least 9, as boosting's on real tables; few rows show only a
     part of such tails. Rows of one group count for less (Kish's design effect).
     """
-    value = answers.cast(pl.Float64).to_numpy() if task == "number" else _is_commonest(answers)
+    value = _numbers(answers) if task == "number" else _is_commonest(answers)
     rows = sealed / (_design_effect(value, groups) if groups is not None else 1.0)
     if task == "number":
         excess = max(6.0, float(stats.kurtosis(value))) * rows / (rows + 300)
@@ -39,6 +39,10 @@ def expected_width(task: str, answers: pl.Series, sealed: int, groups: np.ndarra
         return Expected(min(0.5, 1.96 * _auc_deviation(rows * share, rows * (1 - share))), relative=False)
     accuracy = (1 + share) / 2
     return Expected(1.96 * float(np.sqrt(accuracy * (1 - accuracy) / rows)), relative=False)
+
+
+def _numbers(answers: pl.Series) -> np.ndarray:
+    return answers.cast(pl.Float64, strict=False).fill_null(strategy="mean").to_numpy()
 
 
 def _is_commonest(answers: pl.Series) -> np.ndarray:

@@ -62,7 +62,7 @@ class Desk:
         ledger = Ledger(
             folder / "ledger.jsonl", pinned=plan.decisions, listen=watcher.event, head_start=watcher.waited
         )
-        return cls(source, plan, folder, ledger, watcher, closing=4 + 0.06 * 60 * plan.minutes)
+        return cls(source, plan, folder, ledger, watcher, closing=5 + 0.08 * 60 * plan.minutes)
 
     @property
     def budget(self) -> float:

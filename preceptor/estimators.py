@@ -7,11 +7,10 @@ No clock decides anything here: the same data and `random_state` give the same b
 recipe, with rivals, exam and report, use `preceptor.fit`.
 """
 
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import numpy as np
 import polars as pl
-import torch
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
@@ -21,11 +20,13 @@ from preceptor.data.table import Account, Schema, Table
 from preceptor.kinds.category import Category
 from preceptor.kinds.kind import Target
 from preceptor.kinds.number import Number
-from preceptor.net import Net, ensemble_loss, judging_metric, new_net
+from preceptor.net import ensemble_loss, judging_metric, new_net
 from preceptor.plan import NetPlan, TrainingPlan
 from preceptor.problem import Inputs, Problem
 from preceptor.training.loop import train
 from preceptor.training.state import Training
+
+Part = TypeVar("Part", NetPlan, TrainingPlan)
 
 
 class _Neural(BaseEstimator):  # type: ignore[misc]  # scikit-learn is untyped
@@ -71,45 +72,26 @@ class _Neural(BaseEstimator):  # type: ignore[misc]  # scikit-learn is untyped
         random = check_random_state(self.random_state)
         seed = int(random.randint(2**31 - 1))
         held, learnt = _parted(len(X), self.validation_fraction, random)
-        target.fit(answers)
-        table = _table(X)
-        inputs = [Number(name) for name in table.frame.columns]
-        self.problem_ = Problem(list(inputs), target).fit(table.take(learnt))
-        self.net_ = self._taught(table, answers, learnt, held, seed)
-
-    def _taught(
-        self, table: Table, answers: pl.Series, learnt: np.ndarray, held: np.ndarray, seed: int
-    ) -> Net:
-        problem, target = self.problem_, self.problem_.target
-        shape = NetPlan(
-            members=self.members,
-            width=self.width,
-            depth=self.depth,
-            dropout=self.dropout,
-            embedding=self.embedding,
-            neighbours=self.neighbours,
-        )
-        plan = TrainingPlan(
-            learning_rate=self.learning_rate,
-            weight_decay=self.weight_decay,
-            batch_size=self.batch_size,
-            patience=self.patience,
-            threads=torch.get_num_threads(),
-        )
+        table, target = _table(X), target.fit(answers)
         truth, goal = target.truth(answers), target.goal(answers)[learnt]
-        inputs, held_out = problem.encode(table.take(learnt)), problem.encode(table.take(held))
-        net, metric = new_net(shape, problem, inputs, goal, truth[learnt], seed), judging_metric(target)
-        training = Training(
-            net.module, plan, epochs=self.epochs, seed=seed, higher_is_better=metric.higher_is_better
-        )
+        self.problem_ = Problem([Number(name) for name in table.frame.columns], target)
+        self.problem_.fit(table.take(learnt))
+        inputs, held_out = self.problem_.encode(table.take(learnt)), self.problem_.encode(table.take(held))
+        self.net_ = new_net(self._chosen(NetPlan), self.problem_, inputs, goal, truth[learnt], seed)
+        metric, plan = judging_metric(target), self._chosen(TrainingPlan)
+        higher = metric.higher_is_better
+        training = Training(self.net_.module, plan, epochs=self.epochs, seed=seed, higher_is_better=higher)
         for _ in train(training, inputs, goal, ensemble_loss(target, 0.0)):
             with training.evaluating():
-                training.judge(metric.function(truth[held], net.predict(held_out), None))
+                training.judge(metric.function(truth[held], self.net_.predict(held_out), None))
         training.adopt_best()
         self.n_iter_ = training.epoch
         # In float64 a row's answer does not depend on the rows beside it, to the last printed digit.
-        net.module.double()
-        return net
+        self.net_.module.double()
+
+    def _chosen(self, part: type[Part]) -> Part:
+        """A part of a plan with this estimator's parameters of the same names."""
+        return part(**{name: value for name, value in vars(self).items() if name in part.model_fields})
 
     def _scores(self, X: Any) -> np.ndarray:
         check_is_fitted(self)

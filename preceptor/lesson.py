@@ -1,7 +1,7 @@
 """The net's lesson: checks first, then one net a fold, trained within the time there is.
 
     check_net(desk, folds[0])
-    net_candidate(desk, folds, rows, candidates)        # adds "net" to the candidates
+    net_candidate(desk, folds, parts, candidates)        # adds "net" to the candidates
 
 The clock turns into whole numbers (threads, folds, epochs) that the ledger remembers; given them the
 weights are a pure function of plan and seed, however often the lesson was killed and resumed.
@@ -22,6 +22,7 @@ from preceptor.history import History
 from preceptor.net import ensemble_loss, judging_metric, new_net, starting_output
 from preceptor.plan import NetPlan, TrainingPlan
 from preceptor.recipe import other_way
+from preceptor.split import Split
 from preceptor.training.loop import train
 from preceptor.training.pace import measure_pace
 from preceptor.training.state import Training
@@ -52,16 +53,18 @@ def check_net(desk: Desk, fold: Fold) -> None:
             desk.ledger.find(check.finding)
 
 
-def net_candidate(desk: Desk, folds: list[Fold], rows: int, candidates: dict[str, Candidate]) -> None:
+def net_candidate(desk: Desk, folds: list[Fold], parts: Split, candidates: dict[str, Candidate]) -> None:
     """Train a net on as many folds as there is time for; "net" joins the candidates with the first.
 
     Ctrl-C, or the end of the time, keeps the best epoch so far of the fold at work.
     """
     if desk.interrupted or (desk.seconds_left < 0 and desk.ledger.decided("schedule") is None):
         return
-    schedule = Schedule(*desk.ledger.decide("schedule", lambda: _schedule(desk, folds), "the pace"))
+    schedule = Schedule(
+        *desk.ledger.decide("schedule", lambda: _schedule(desk, folds, parts.sealed.count), "the pace")
+    )
     training = desk.plan.training.model_copy(update={"threads": schedule.threads})
-    net, candidate = desk.plan.net, Candidate("net", "neural network", unanswered(folds, rows))
+    net, candidate = desk.plan.net, Candidate("net", "neural network", unanswered(folds, len(parts.open)))
     began = time.monotonic()
     for fold in folds[: schedule.folds]:
         if fold.number and not desk.ledger.decide(
@@ -83,7 +86,7 @@ def net_candidate(desk: Desk, folds: list[Fold], rows: int, candidates: dict[str
         net, training = lesson.shape, lesson.plan
     # Given back, the plan goes straight to what the duel and the diverged attempts have taught.
     desk.plan = desk.plan.model_copy(update={"net": net, "training": training})
-    _diagnose(desk, folds[: schedule.folds])
+    _diagnose(desk, folds[: schedule.folds], candidates)
 
 
 class Schedule(NamedTuple):
@@ -96,7 +99,7 @@ class Schedule(NamedTuple):
     duel: bool
 
 
-def _schedule(desk: Desk, folds: list[Fold]) -> Schedule:
+def _schedule(desk: Desk, folds: list[Fold], test_rows: int) -> Schedule:
     """From the first fold's pace. With less time first the duel goes, then folds, then epochs."""
     fold, plan = folds[0], desk.plan
     net = new_net(plan.net, fold.problem, fold.inputs, fold.goal, fold.truth, plan.seed)
@@ -104,8 +107,9 @@ def _schedule(desk: Desk, folds: list[Fold]) -> Schedule:
     pace = measure_pace(net.module, fold.inputs, fold.goal, loss, plan.training)
     began = time.monotonic()
     net.predict(fold.held_out)
-    seconds = pace.seconds[pace.threads] + time.monotonic() - began
-    passes = max(desk.seconds_left, 1.0) / (SLACK * seconds)
+    answering = time.monotonic() - began
+    desk.closing += answering * len(folds) * test_rows / len(fold.rows_held_out)
+    passes = max(desk.seconds_left, 1.0) / (SLACK * (pace.seconds[pace.threads] + answering))
     wanted = plan.training.epochs or 1
     duel = passes > wanted * (len(folds) + DUEL_COSTS)
     passes -= DUEL_COSTS * wanted * duel
@@ -250,12 +254,14 @@ class Lesson:
         return "no better for a while" if self.training.best.exhausted else "time was up"
 
 
-def _diagnose(desk: Desk, folds: list[Fold]) -> None:
-    """Name what went wrong in training; the dumb predictor's loss is the measure."""
+def _diagnose(desk: Desk, folds: list[Fold], candidates: dict[str, Candidate]) -> None:
+    """Name what went wrong in training; the dumb predictor and the best rival are the measure."""
     path = desk.folder / "history.parquet"
     if path.exists():
         baseline = {fold.number: float(_constant_loss(fold)) for fold in folds}
-        for finding in diagnose(pl.read_parquet(path), baseline, plan=desk.plan):
+        rival = {fold.number: _rival_loss(fold, candidates, baseline[fold.number]) for fold in folds}
+        known = {fold: loss for fold, loss in rival.items() if loss is not None}
+        for finding in diagnose(pl.read_parquet(path), baseline, known or None, desk.plan):
             desk.ledger.find(finding)
 
 
@@ -264,3 +270,16 @@ def _constant_loss(fold: Fold) -> Tensor:
     target, rows = fold.problem.target, len(fold.goal_held_out)
     output = starting_output(target, fold.truth).expand(rows, 1, -1)
     return ensemble_loss(target, 0.0)(output, fold.goal_held_out)
+
+
+def _rival_loss(fold: Fold, candidates: dict[str, Candidate], constant: float) -> float | None:
+    """The best rival's validation loss in the net's units; None where its scores are no probabilities."""
+    metric, task = judging_metric(fold.problem.target), fold.problem.target.task
+    marks = {
+        name: metric.function(fold.truth_held_out, candidate.scores[fold.rows_held_out], None)
+        for name, candidate in candidates.items()
+        if name != "net"
+    }
+    if task == "number":
+        return constant * (min(marks.values()) / marks["dumb"]) ** 2
+    return min(marks.values()) if metric.name == "log_loss" else None

@@ -4,9 +4,12 @@ look = look_at(read("houses.csv"), Plan(target="price"))
 look.roles.inputs, look.findings
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+import polars as pl
+
+from preceptor.data.read import read
 from preceptor.data.table import Table
 from preceptor.errors import Mistake, nearest
 from preceptor.finding import Finding
@@ -93,6 +96,36 @@ def fit_target(look: Look, rows: Table) -> Target:
             todo=f"Say what it is, for example --kind {name}=category.",
         )
     return kind(name).fit(rows.frame[name])
+
+
+def sealed_file(path: str, look: Look) -> Table:
+    """The rows of a test file, read and mended as the others were, without those that have no answer.
+
+    Classes that are spelt a little differently there ("yes." for "yes") count as the same. Raises Mistake
+    when a column is absent, or no row has a class that the other rows have.
+    """
+    table, target = read(path, schema=look.table.schema), look.roles.target
+    for name in (target, *look.roles.inputs):
+        named_column(name, table)
+    table = table.take(usable_rows(table, target)[0])
+    if look.roles.kinds[target] == "category" and table.frame[target].dtype == pl.String:
+        known = {_bare(label): label for label in look.table.frame[target].cast(pl.String).unique()}
+        labels = {label: known.get(_bare(label), label) for label in table.frame[target].unique()}
+        if not set(labels.values()) & set(known.values()):
+            raise Mistake(
+                "classes-foreign",
+                f"No row of the test file has a class that {look.table.source} has in {target!r}.",
+                where=path,
+                why=f"There: {', '.join(list(labels)[:5])}. Here: {', '.join(list(known.values())[:5])}.",
+                todo="Write the classes alike in both files.",
+            )
+        spelt = table.frame[target].replace_strict(labels, return_dtype=pl.String)
+        table = replace(table, frame=table.frame.with_columns(spelt))
+    return mend(table, look.findings)
+
+
+def _bare(label: str) -> str:
+    return label.casefold().strip(" .")
 
 
 def _roles(plan: Plan, target: str, recognised: dict[str, Recognised]) -> Roles:

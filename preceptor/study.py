@@ -22,7 +22,7 @@ from preceptor.inspection import repairs
 from preceptor.inspection.roles import Roles
 from preceptor.kinds.kind import Target
 from preceptor.lesson import check_net, net_candidate
-from preceptor.look import Look, fit_target, look_at
+from preceptor.look import Look, fit_target, look_at, sealed_file
 from preceptor.machine import machine
 from preceptor.plan import Plan
 from preceptor.recipe import settle
@@ -51,7 +51,7 @@ def study(desk: Desk) -> None:
     with desk.stage("checks"):
         check_net(desk, folds[0])
     with desk.stage("train"):
-        net_candidate(desk, folds, len(parts.open), candidates)
+        net_candidate(desk, folds, parts, candidates)
     with desk.clocked("choose"):
         predictor = choose(desk, folds, parts, candidates)
         predictor.save(desk.folder / "model")
@@ -72,7 +72,7 @@ def set_apart(plan: Plan, look: Look) -> tuple[Split, Target]:
         test_fraction=plan.test_fraction,
         folds=plan.folds,
         seed=plan.seed,
-        sealed_file=look_at(read(plan.test, schema=look.table.schema), plan).table if plan.test else None,
+        sealed_file=sealed_file(plan.test, look) if plan.test else None,
     )
     return parts, fit_target(look, parts.open)
 

@@ -20,7 +20,7 @@ __all__ = ["RECIPES", "Recipe", "Rival", "affordable_rows", "rivals_for"]
 
 
 def rivals_for(task: str, rows: int, names: Sequence[str] | None = None) -> list[Recipe]:
-    """The rivals that suit the task and bear so many rows, the dumb one first, the quick before the slow.
+    """The rivals that suit the task and bear so many rows, the dumb one first, the strongest last.
 
     `names` picks some of them by name; an unknown name is a Mistake.
     """
@@ -47,7 +47,7 @@ def affordable_rows(
 ) -> int:
     """How many of the rows the rival can learn from, and answer a quarter as many, in so many seconds.
 
-    Measured on two growing samples and drawn out along their power law; 0 when the smaller does not fit.
+    Measured on growing samples and drawn out along their power law; 0 when a thousand rows do not fit.
     Nor more than `most_cells` hold once categories are written out one-hot.
     """
 
@@ -59,11 +59,12 @@ def affordable_rows(
 
     most = len(truth) if recipe.sees_codes else min(len(truth), most_cells // _width(inputs))
     order = np.random.default_rng(0).permutation(len(truth))
-    small, large = min(most, 1_000), min(most, 4_000)
-    measured(min(most, 100))  # the first fit of a kind also imports
+    tiny, small, large = min(most, 100), min(most, 1_000), min(most, 4_000)
+    if measured(tiny) > seconds and measured(tiny) > seconds:  # twice: the first fit of a kind also imports
+        return 0
     first = measured(small)
-    if first > seconds or small == most:
-        return small if first <= seconds else 0
+    if first > seconds or first * (most / small) ** 2 <= seconds:
+        return most if first <= seconds else 0
     second = measured(large)
     power = min(max(math.log(second / first) / math.log(large / small), 1.0), 2.0)
     return max(small, min(most, int(large * (seconds / second) ** (1 / power))))

@@ -1,4 +1,6 @@
-"""How each rival is made, from scikit-learn's own methods; the quick before the slow.
+"""How each rival is made, from scikit-learn's own methods; the quick first, the strongest last.
+
+Whoever shares out time among them in this order leaves what the quick do not need to those that use it best.
 
 Settings are those that scikit-learn's users would try first; boosting's were chosen on out-of-fold rows
 (see LOG.md). A task's seed makes every one deterministic.
@@ -181,11 +183,11 @@ RECIPES = {
         Recipe("perceptron", "perceptron", None, _perceptron),
         Recipe("naive-bayes", "naive Bayes", None, _naive_bayes),
         Recipe("tree", "decision tree", _tree_of_numbers, _tree_of_classes, sees_codes=True),
-        Recipe("boosting", "gradient boosting", _boosting_of_numbers, _boosting_of_classes, sees_codes=True),
+        Recipe("linear-svm", "linear support vectors", _linear_svr, _linear_svc, most_rows=50_000),
         Recipe("neighbours", "nearest neighbours (L2)", *_neighbours("euclidean"), most_rows=200_000),
         Recipe("neighbours-l1", "nearest neighbours (L1)", *_neighbours("manhattan"), most_rows=50_000),
-        Recipe("forest", "random forest", _forest_of_numbers, _forest_of_classes, sees_codes=True),
-        Recipe("linear-svm", "linear support vectors", _linear_svr, _linear_svc, most_rows=50_000),
         Recipe("svm", "support vectors (RBF)", _svr, _svc, most_rows=6_000),
+        Recipe("forest", "random forest", _forest_of_numbers, _forest_of_classes, sees_codes=True),
+        Recipe("boosting", "gradient boosting", _boosting_of_numbers, _boosting_of_classes, sees_codes=True),
     )
 }

@@ -130,18 +130,12 @@ def judge(
     contender = net if net and shipped == best_rival else shipped
     difference = papers.compared(contender, best_rival, taken)
     learnt = papers.compared(shipped, dumb, taken).interval[0] > 0 and papers.beat_luck(shipped, taken)
-    return Exam(
-        taken,
-        confidence,
-        shipped,
-        contender,
-        best_rival,
-        marks={name: papers.mark(name, taken) for name in scores},
-        metrics={name: papers.mark(shipped, by) for name, by in metrics.items()},
-        difference=difference,
-        verdict=_verdict(difference) if learnt else "chance",
-        findings=() if taken is metric else (_replaced(metric, taken, len(truth)),),
-    )
+    names = (shipped, contender, best_rival)
+    marks = {name: papers.mark(name, taken) for name in scores}
+    every = {name: papers.mark(shipped, by) for name, by in metrics.items()}
+    verdict = _verdict(difference) if learnt else "chance"
+    findings = () if taken is metric else (_replaced(metric, taken, len(truth)),)
+    return Exam(taken, confidence, *names, marks, every, difference, verdict, findings)
 
 
 @dataclass(frozen=True)

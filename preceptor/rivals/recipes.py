@@ -187,7 +187,7 @@ RECIPES = {
         Recipe("neighbours", "nearest neighbours (L2)", *_neighbours("euclidean"), most_rows=200_000),
         Recipe("neighbours-l1", "nearest neighbours (L1)", *_neighbours("manhattan"), most_rows=50_000),
         Recipe("svm", "support vectors (RBF)", _svr, _svc, most_rows=6_000),
-        Recipe("forest", "random forest", _forest_of_numbers, _forest_of_classes, sees_codes=True),
         Recipe("boosting", "gradient boosting", _boosting_of_numbers, _boosting_of_classes, sees_codes=True),
+        Recipe("forest", "random forest", _forest_of_numbers, _forest_of_classes, sees_codes=True),
     )
 }

@@ -18,11 +18,12 @@ MOST_CATEGORIES = 60
 
 
 class Task(NamedTuple):
-    """What a recipe may go by: a seed, the columns of categories, and the rows, also of the rarest class."""
+    """What a recipe may go by; `categories` are columns of codes, `rarest` counts the rarest class's rows."""
 
     seed: int
-    codes: list[int]
+    categories: list[int]
     rows: int
+    classes: int
     rarest: int
 
 
@@ -137,16 +138,22 @@ def _tree_of_classes(task: Task) -> Estimator:
     return DecisionTreeClassifier(min_samples_leaf=10, random_state=task.seed)
 
 
+def _forest(task: Task, least: int) -> dict[str, Any]:
+    """A hundred trees whose leaves hold so many rows that the forest fits in memory and in a file."""
+    leaf = max(least, task.rows * task.classes // 50_000)
+    return {"min_samples_leaf": leaf, "n_jobs": -1, "random_state": task.seed}
+
+
 def _forest_of_numbers(task: Task) -> Estimator:
     from sklearn.ensemble import RandomForestRegressor
 
-    return RandomForestRegressor(100, max_features=0.5, random_state=task.seed)
+    return RandomForestRegressor(100, max_features=0.5, **_forest(task, least=3))
 
 
 def _forest_of_classes(task: Task) -> Estimator:
     from sklearn.ensemble import RandomForestClassifier
 
-    return RandomForestClassifier(100, min_samples_leaf=2, random_state=task.seed)
+    return RandomForestClassifier(100, **_forest(task, least=2))
 
 
 # Below so many rows, or rows of a class, a tenth of them is too few to tell when to stop.
@@ -155,7 +162,7 @@ STOPS_EARLY_FROM, STOPS_EARLY_FROM_CLASS = 1_000, 10
 
 def _boosting(task: Task) -> dict[str, Any]:
     """Slow and stopped early; with few rows as scikit-learn has it."""
-    shared = {"random_state": task.seed, "categorical_features": task.codes, "max_features": 0.5}
+    shared = {"random_state": task.seed, "categorical_features": task.categories, "max_features": 0.5}
     if task.rows < STOPS_EARLY_FROM or task.rarest < STOPS_EARLY_FROM_CLASS:
         return {**shared, "early_stopping": False}
     return {**shared, "learning_rate": 0.05, "max_iter": 1000, "n_iter_no_change": 20, "early_stopping": True}

@@ -53,13 +53,13 @@ class Rival:
 
     def _fitted(self, X: np.ndarray, numbers: int, answer: np.ndarray, seed: int) -> Estimator:
         """scikit-learn's own, fitted to one number, one class or one tag of each row."""
-        if self.task == "number":
-            maker, rarest = self.recipe.for_numbers, len(answer)
-        else:
+        counts = np.array([len(answer)])
+        maker = self.recipe.for_numbers
+        if self.task != "number":
             counts = np.unique(answer, return_counts=True)[1]
-            maker, rarest = (self.recipe.for_classes if len(counts) > 1 else shares), counts.min()
+            maker = self.recipe.for_classes if len(counts) > 1 else shares
         assert maker
-        estimator = maker(Task(seed, _categories(X, numbers), len(X), rarest))
+        estimator = maker(Task(seed, _categories(X, numbers), len(X), len(counts), int(counts.min())))
         return _in_order(_with_one_hot(estimator, self.recipe, numbers, X.shape[1]).fit(X, answer))
 
     def predict(self, inputs: Inputs) -> np.ndarray:

@@ -97,7 +97,7 @@ def test_the_interval_of_a_few_real_errors_holds_the_error_of_all():
     data = Path(os.environ.get("PRECEPTOR_DATA", Path(__file__).parent.parent.parent / "shared/data"))
     if not (data / "wine_quality/winequality-white.csv").exists():
         pytest.skip("the wine data lies neither in $PRECEPTOR_DATA nor in ../shared/data")
-    rows = np.genfromtxt(data / "wine_quality/winequality-white.csv", delimiter=";", skip_header=1)
+    rows = np.genfromtxt(data / "wine_quality/winequality-white.csv", delimiter=",", skip_header=1)
     x, y = rows[:, :-1], rows[:, -1]
     answers = LinearRegression().fit(x[:500], y[:500]).predict(x)
     x, y, answers = x[500:], y[500:], answers[500:]

@@ -177,15 +177,8 @@ def _write_reasons(
 
 
 def finish(desk: Desk, exam: Exam, target: Target) -> None:
-    """The cost, result.json, and the plan with every measured decision pinned."""
-    lessons = desk.ledger.of("train")
-    desk.ledger.write(
-        "cost",
-        stages={name: round(seconds, 2) for name, seconds in desk.stages.items()},
-        **cost(),
-        parameters=sum(lesson["parameters"] for lesson in lessons),
-        epochs=sum(lesson["epochs"] for lesson in lessons),
-    )
+    """The cost, the plan with every measured decision pinned, and result.json, the sign that all is done."""
+    _write_cost(desk)
     read, cut = desk.ledger.of("read")[-1], desk.ledger.of("split")[-1]
     dropped = sum(read["left_out"].values())
     facts = result(
@@ -205,3 +198,19 @@ def finish(desk: Desk, exam: Exam, target: Target) -> None:
     write_atomically(desk.folder / "plan.json", plan.model_dump_json(indent=1).encode())
     text = json.dumps(facts, indent=1, ensure_ascii=False, allow_nan=False)
     write_atomically(desk.folder / "result.json", text.encode())
+
+
+def _write_cost(desk: Desk) -> None:
+    lessons, opened = desk.ledger.of("train"), desk.ledger.of("opening")[-1]["seconds"]
+    stages = {
+        "start": desk.ledger.of("start")[0]["seconds"],
+        **desk.stages,
+        "exam": desk.ledger.seconds - opened,
+    }
+    desk.ledger.write(
+        "cost",
+        stages={name: round(seconds, 2) for name, seconds in stages.items()},
+        **cost(),
+        parameters=sum(lesson["parameters"] for lesson in lessons),
+        epochs=sum(lesson["epochs"] for lesson in lessons),
+    )

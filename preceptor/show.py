@@ -1,7 +1,7 @@
 """Looking without training: what the columns are, what is wrong, one row there and back.
 
-    for line in show("houses.csv", Plan(target="price")):
-        print(line)
+for line in show("houses.csv", Plan(target="price")):
+    print(line)
 """
 
 from collections.abc import Iterator

@@ -33,8 +33,8 @@ from preceptor.problem import Inputs, Problem
 from preceptor.rivals import Recipe, Rival, affordable_rows, rivals_for
 from preceptor.split import Split
 
-RIVALS_SHARE = 0.2
-"""The rivals' share of the time that is left when they start."""
+RIVALS_SHARE, AT_ONCE = 0.2, 2
+"""The rivals' share of the time that is left when they start, and how many folds are fitted at once."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ def rival_candidates(desk: Desk, folds: list[Fold], parts: Split, candidates: di
     until = desk.ledger.seconds + RIVALS_SHARE * max(desk.seconds_left, 0.0)
     recipes = rivals_for(target.task, len(first.truth), desk.plan.rivals)
     for place, recipe in enumerate(recipes):
-        share = (until - desk.ledger.seconds) / (len(recipes) - place) / len(folds)
+        share = (until - desk.ledger.seconds) / (len(recipes) - place) * AT_ONCE / max(AT_ONCE, len(folds))
         candidate = Candidate(recipe.name, recipe.title, unanswered(folds, len(parts.open)))
         with warnings.catch_warnings():
             # A rival that has not fully converged is still a rival, marked like the others.
@@ -147,9 +147,9 @@ def _bearable(recipe: Recipe, fold: Fold, seconds: float) -> int:
 
 
 def _try(recipe: Recipe, folds: list[Fold], rows: int, candidate: Candidate, seed: int) -> None:
-    """Fit the rival on each fold, two folds at a time, on drawn rows where not all are affordable."""
+    """Fit the rival on each fold, some at a time, on drawn rows where not all are affordable."""
     began = time.monotonic()
-    with ThreadPoolExecutor(2) as threads:
+    with ThreadPoolExecutor(AT_ONCE) as threads:
         fitted = list(threads.map(lambda fold: _fitted(recipe, fold, rows, seed), folds))
     for fold, rival in zip(folds, fitted, strict=True):
         candidate.join(fold, rival)

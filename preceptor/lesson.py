@@ -7,11 +7,11 @@ The clock turns into whole numbers (threads, folds, epochs) that the ledger reme
 weights are a pure function of plan and seed, however often the lesson was killed and resumed.
 """
 
-import math
 import time
-from typing import NamedTuple
 
+import numpy as np
 import polars as pl
+import torch
 from torch import Tensor
 
 from preceptor.contest import Candidate, Fold, unanswered
@@ -23,19 +23,15 @@ from preceptor.net import ensemble_loss, judging_metric, new_net, starting_outpu
 from preceptor.plan import NetPlan, TrainingPlan
 from preceptor.recipe import other_way
 from preceptor.split import Split
+from preceptor.timetable import Schedule, fitted_schedule
 from preceptor.training.loop import train
 from preceptor.training.pace import measure_pace
 from preceptor.training.state import Training
 
-FEWEST_EPOCHS = 4
-"""A learning-rate schedule wants at least so many epochs; a pass over many rows is cut into several."""
+MOST_JUDGED = 4_000
 SECONDS_BETWEEN_CHECKPOINTS = 5.0
-SLACK = 1.15
-"""Checkpoints and a busy neighbour make a planned epoch last longer than a measured one."""
 SLOWER, ATTEMPTS = 0.1, 2
 """What the learning rate is multiplied by when training has diverged, and how often it may begin again."""
-DUEL_COSTS = 1.0
-"""What trying the net the other way on one fold costs, in lessons."""
 
 
 def check_net(desk: Desk, fold: Fold) -> None:
@@ -89,33 +85,24 @@ def net_candidate(desk: Desk, folds: list[Fold], parts: Split, candidates: dict[
     _diagnose(desk, folds[: schedule.folds], candidates)
 
 
-class Schedule(NamedTuple):
-    """What the clock allows: threads, folds, epochs a fold, epochs a pass over the rows, a duel or none."""
-
-    threads: int
-    folds: int
-    epochs: int
-    shares: int
-    duel: bool
-
-
 def _schedule(desk: Desk, folds: list[Fold], test_rows: int) -> Schedule:
-    """From the first fold's pace. With less time first the duel goes, then folds, then epochs."""
+    """The schedule for the time left, by the pace of the first fold's net; its exam's time is kept back."""
     fold, plan = folds[0], desk.plan
     net = new_net(plan.net, fold.problem, fold.inputs, fold.goal, fold.truth, plan.seed)
     loss = ensemble_loss(fold.problem.target, 0.0)
     pace = measure_pace(net.module, fold.inputs, fold.goal, loss, plan.training)
+    few = judged(fold)
     began = time.monotonic()
-    net.predict(fold.held_out)
-    answering = time.monotonic() - began
-    desk.closing += answering * len(folds) * test_rows / len(fold.rows_held_out)
-    passes = max(desk.seconds_left, 1.0) / (SLACK * (pace.seconds[pace.threads] + answering))
-    wanted = plan.training.epochs or 1
-    duel = passes > wanted * (len(folds) + DUEL_COSTS)
-    passes -= DUEL_COSTS * wanted * duel
-    count = max(1, min(len(folds), int(passes / min(wanted, 2 * FEWEST_EPOCHS))))
-    shares = max(1, math.ceil(min(wanted, FEWEST_EPOCHS) * count / passes))
-    return Schedule(pace.threads, count, max(1, min(wanted, int(passes * shares / count))), shares, duel)
+    net.predict(fold.held_out.take(few))
+    judging = time.monotonic() - began
+    desk.closing += judging * (test_rows * len(folds) + len(fold.rows_held_out)) / len(few)
+    return fitted_schedule(desk.seconds_left, pace, judging, len(folds), plan.training.epochs or 1)
+
+
+def judged(fold: Fold) -> Tensor:
+    """The rows held out that mark each epoch: all, or enough of them drawn by lot."""
+    drawn = np.random.default_rng(fold.number).permutation(len(fold.truth_held_out))[:MOST_JUDGED]
+    return torch.from_numpy(np.sort(drawn))
 
 
 class Lesson:
@@ -134,6 +121,7 @@ class Lesson:
         self.mark, self.name, self.began = mark, f"fold-{fold.number}{mark}", time.monotonic()
         seed, target = desk.plan.seed * 1000 + fold.number, fold.problem.target
         self.metric, self.loss = judging_metric(target), ensemble_loss(target, plan.label_smoothing)
+        self.judged = judged(fold)
         self.net = new_net(shape, fold.problem, fold.inputs, fold.goal, fold.truth, seed)
         self.training = Training(
             self.net.module,
@@ -191,12 +179,12 @@ class Lesson:
 
     def _examined(self) -> tuple[float, float]:
         """Score and loss on the rows held out, and a look for whoever watches."""
-        fold, done = self.fold, self.training.epoch / self.schedule.epochs
+        fold, rows, done = self.fold, self.judged, self.training.epoch / self.schedule.epochs
         self.desk.watcher.progress(done, f"fold {fold.number + 1}", self.desk.seconds_left)
         with self.training.evaluating():
-            outputs = self.net.outputs(fold.held_out)
-        score = self.metric.function(fold.truth_held_out, self.net.scores(outputs), None)
-        return score, float(ensemble_loss(fold.problem.target, 0.0)(outputs, fold.goal_held_out))
+            outputs = self.net.outputs(fold.held_out.take(rows))
+        score = self.metric.function(fold.truth_held_out[rows.numpy()], self.net.scores(outputs), None)
+        return score, float(ensemble_loss(fold.problem.target, 0.0)(outputs, fold.goal_held_out[rows]))
 
     def _over(self, until: float) -> bool:
         """Whether the clock, or the clock of an earlier sitting, has said stop."""

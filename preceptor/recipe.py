@@ -14,6 +14,8 @@ from preceptor.plan import NetPlan, Plan
 
 FEW_ROWS, MANY_ROWS = 5_000, 10_000
 NEIGHBOURS = 32
+NEIGHBOURS_A_MINUTE = 100_000
+"""Beyond so many rows for each minute, looking up neighbours costs more epochs than it is worth."""
 Part = TypeVar("Part", bound=BaseModel)
 
 
@@ -23,7 +25,7 @@ def settle(plan: Plan, task: str, rows: int, features: int) -> Plan:
     `rows` are the training rows of a fold, `features` the columns of numbers after encoding.
     """
     net, training = (
-        _filled(plan.net, _net(task, rows, features)),
+        _filled(plan.net, _net(task, rows, features, plan.minutes)),
         _filled(plan.training, _training(task, rows)),
     )
     return plan.model_copy(update={"net": net, "training": training})
@@ -47,13 +49,13 @@ def other_way(net: NetPlan) -> NetPlan | None:
     return net.model_copy(update={"neighbours": 0 if net.neighbours else NEIGHBOURS})
 
 
-def _net(task: str, rows: int, features: int) -> dict[str, Any]:
-    """Neighbours for numbers where there are enough; few wide members read them best."""
-    number = task == "number"
+def _net(task: str, rows: int, features: int, minutes: float) -> dict[str, Any]:
+    """Neighbours for numbers, where there is time to look them up; few wide members read them best."""
+    number, near = task == "number", FEW_ROWS <= rows <= NEIGHBOURS_A_MINUTE * minutes
     wide = number and rows >= MANY_ROWS
     sizes = ((64, 16), (256, 8), (1000, 4), (features, 0))
     return {
-        "neighbours": NEIGHBOURS if number and rows >= FEW_ROWS else 0,
+        "neighbours": NEIGHBOURS if number and near else 0,
         "members": 4 if wide else 8,
         "width": 256 if wide else 128,
         "depth": 2,

@@ -12,12 +12,15 @@ import os
 from dataclasses import asdict
 from pathlib import Path
 
+import numpy as np
+
 from preceptor import __version__
 from preceptor.contest import Candidate, choose, prepare_folds, rival_candidates
 from preceptor.data.read import fingerprint, read
 from preceptor.data.table import Table
 from preceptor.desk import Desk
 from preceptor.errors import Mistake
+from preceptor.finding import Finding
 from preceptor.inspection import repairs
 from preceptor.inspection.roles import Roles
 from preceptor.kinds.kind import Target
@@ -30,6 +33,9 @@ from preceptor.split import Sealed, Split, split
 from preceptor.storage import write_atomically
 from preceptor.verdict import examine
 
+LOOKING_SHARE = 0.1
+"""The share of the budget that inspecting and splitting may take."""
+
 
 def study(desk: Desk) -> None:
     """Read, inspect, split, fit rivals, check and train the net, choose, examine."""
@@ -37,6 +43,7 @@ def study(desk: Desk) -> None:
     with desk.clocked("read"):
         table = read(desk.source)
         _write_reading(desk, table)
+    table = _affordable(desk, table)
     with desk.clocked("inspect"):
         look = look_at(table, desk.plan)
         _write_look(desk, look, fit_target(look, look.table).task)
@@ -57,6 +64,30 @@ def study(desk: Desk) -> None:
         predictor.save(desk.folder / "model")
     with desk.clocked("exam"):
         examine(desk, look.roles, parts, predictor, candidates)
+
+
+def _affordable(desk: Desk, table: Table) -> Table:
+    """All rows, or as many drawn by lot as there is time to inspect, which costs about what reading did."""
+
+    def measured() -> int:
+        return min(len(table), int(len(table) * LOOKING_SHARE * desk.budget / desk.stages["read"]))
+
+    rows = desk.ledger.decide("rows used", measured, "the pace of reading")
+    if rows == len(table):
+        return table
+    left_out = len(table) - rows
+    desk.ledger.find(
+        Finding(
+            "rows-beyond-budget",
+            "note",
+            f"{left_out:,} of {len(table):,} rows were read but not used: there is no time for them.",
+            evidence={"rows": left_out},
+            done=f"{rows:,} rows were drawn by lot",
+            remedy="Give it more time: --minutes.",
+        )
+    )
+    drawn = np.random.default_rng(desk.plan.seed).permutation(len(table))[:rows]
+    return table.take(np.sort(drawn))
 
 
 def set_apart(plan: Plan, look: Look) -> tuple[Split, Target]:
@@ -81,7 +112,7 @@ def seal_again(desk: Desk) -> tuple[Sealed, Roles]:
     """The sealed rows of a finished run, set apart anew. Raises Mistake when the data are not the same."""
     table = read(desk.source)
     _write_reading(desk, table)
-    look = look_at(table, desk.plan)
+    look = look_at(_affordable(desk, table), desk.plan)
     return set_apart(desk.plan, look)[0].sealed, look.roles
 
 
@@ -112,6 +143,12 @@ def _write_reading(desk: Desk, table: Table) -> None:
         columns=table.frame.width,
         fingerprint=fingerprint(table),
     )
+
+
+def _unused(desk: Desk) -> dict[str, int]:
+    """Rows that were read and not used, by reason."""
+    rows = desk.ledger.of("read")[0]["rows"] - desk.ledger.decided("rows used")
+    return {"no time for them": rows} if rows else {}
 
 
 def _changed(desk: Desk) -> Mistake:
@@ -145,7 +182,7 @@ def _write_split(desk: Desk, look: Look, parts: Split) -> None:
         validation=len(fold.validation),
         test=parts.sealed.count,
         folds=len(parts.folds),
-        left_out={**look.left_out, **parts.left_out},
+        left_out={**_unused(desk), **look.left_out, **parts.left_out},
         how=parts.how,
         expected=parts.expected.sentence,
         expected_halfwidth=parts.expected.halfwidth,

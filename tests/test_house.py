@@ -27,8 +27,8 @@ HOUSE = ROOT / "preceptor"
 ROOMS = [
     "errors", "explanations", "finding", "storage", "ledger", "plan", "recipe", "machine",
     "metrics", "intervals", "data", "kinds", "inspection", "look", "split",
-    "models", "problem", "training", "history", "net", "rivals", "ensemble", "predictor", "diagnose",
-    "desk", "contest", "lesson", "exam", "explain", "figures", "verdict", "study",
+    "models", "problem", "training", "history", "net", "timetable", "rivals", "ensemble", "predictor",
+    "diagnose", "desk", "contest", "lesson", "exam", "explain", "figures", "verdict", "study",
     "report", "screen", "show", "answering", "run", "estimators", "cli", "__init__", "__main__",
 ]
 # fmt: on

@@ -191,7 +191,7 @@ RECIPES = {
         Recipe("naive-bayes", "naive Bayes", None, _naive_bayes),
         Recipe("tree", "decision tree", _tree_of_numbers, _tree_of_classes, sees_codes=True),
         Recipe("linear-svm", "linear support vectors", _linear_svr, _linear_svc, most_rows=50_000),
-        Recipe("neighbours", "nearest neighbours (L2)", *_neighbours("euclidean"), most_rows=200_000),
+        Recipe("neighbours", "nearest neighbours (L2)", *_neighbours("euclidean"), most_rows=50_000),
         Recipe("neighbours-l1", "nearest neighbours (L1)", *_neighbours("manhattan"), most_rows=50_000),
         Recipe("svm", "support vectors (RBF)", _svr, _svc, most_rows=6_000),
         Recipe("boosting", "gradient boosting", _boosting_of_numbers, _boosting_of_classes, sees_codes=True),

@@ -35,7 +35,7 @@ def answer(folder: Path, source: Any) -> tuple[pl.DataFrame, list[str]]:
     predictor = Predictor.load(folder / "model")
     answers = predictor.target.answers(predictor.scores(blank(table, known["repairs"])))
     ids = [name for name in roles["ignored"] if name in table.frame.columns and name not in answers.columns]
-    return table.frame.select(ids).hstack(answers), _notes(table, roles)
+    return pl.DataFrame([*table.frame.select(ids), *answers]), _notes(table, roles)
 
 
 def _refuse_missing_columns(inputs: list[str], table: Table) -> None:

@@ -72,11 +72,11 @@ class Predictor:
     def save(self, folder: Path) -> None:
         """Write every family with a weight, and the kinds, into `folder`."""
         folder.mkdir(parents=True, exist_ok=True)
-        nets: dict[str, Any] = {}
+        nets: dict[str, list[dict[str, Any]]] = {}
         for name in self.weights:
             for fold, member in enumerate(self.families[name]):
                 if isinstance(member, Net):
-                    nets[name] = member.configuration
+                    nets.setdefault(name, []).append(member.configuration)
                     save_file(member.module.state_dict(), folder / f"{name}-{fold}.safetensors")
                 else:
                     member.save(folder / f"{name}-{fold}.skops")
@@ -103,7 +103,7 @@ class Predictor:
         problems = [_problem(state) for state in description["problems"]]
         families: dict[str, list[Member]] = {
             name: [
-                _net(folder / f"{name}-{fold}.safetensors", description["nets"][name], problems[fold].target)
+                _net(folder / f"{name}-{fold}.safetensors", description["nets"][name][fold], problems[fold].target)
                 if name in description["nets"]
                 else Rival.load(folder / f"{name}-{fold}.skops")
                 for fold in range(folds)

@@ -282,3 +282,16 @@ def test_a_run_killed_at_twenty_random_moments_ends_with_the_same_bits(tmp_path)
         if not (folder / "run" / "result.json").exists():
             preceptor.fit(resume=folder / "run")
         assert digest(folder / "run") == digest(whole.folder)
+
+
+def test_folds_that_encode_differently_are_saved_each_with_its_own_net(tmp_path):
+    holes = flats().drop("dear").with_columns(
+        area=pl.when(pl.int_range(pl.len()) == 7).then(None).otherwise("area")
+    )
+    run = preceptor.fit(holes, "price", out=tmp_path / "run", **{**QUICK, "folds": 3, "rivals": ()})
+    assert np.isfinite(run.predict(flats(5, seed=6))["price"].to_numpy()).all()
+
+
+def test_a_table_without_ids_is_answered_with_the_target_alone(tmp_path):
+    run = preceptor.fit(flats().drop("id", "dear"), "price", out=tmp_path / "run", **QUICK)
+    assert run.predict(flats(5, seed=7).drop("id")).columns == ["price"]

@@ -97,6 +97,7 @@ class Exam:
             "rivals": [
                 {"name": name, "title": titles.get(name, name), **asdict(self.marks[name])} for name in others
             ],
+            "rival": self.rival,
             "difference": asdict(self.difference),
             "verdict": self.verdict,
         }

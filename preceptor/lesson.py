@@ -38,7 +38,8 @@ def check_net(desk: Desk, fold: Fold) -> None:
     """Check the untrained net on the first fold; each check goes into the ledger, faults as findings."""
     if desk.interrupted:
         return
-    net = new_net(desk.plan.net, fold.problem, fold.inputs, fold.goal, fold.truth, desk.plan.seed)
+    sober = desk.plan.net.model_copy(update={"dropout": 0.0})  # what it could learn, not what it should
+    net = new_net(sober, fold.problem, fold.inputs, fold.goal, fold.truth, desk.plan.seed)
     loss = ensemble_loss(fold.problem.target, 0.0)
     held_out = (fold.held_out, fold.goal_held_out)
     for check in before_training(net.module, fold.inputs, fold.goal, loss, held_out=held_out):

@@ -103,7 +103,11 @@ class Predictor:
         problems = [_problem(state) for state in description["problems"]]
         families: dict[str, list[Member]] = {
             name: [
-                _net(folder / f"{name}-{fold}.safetensors", description["nets"][name][fold], problems[fold].target)
+                _net(
+                    folder / f"{name}-{fold}.safetensors",
+                    description["nets"][name][fold],
+                    problems[fold].target,
+                )
                 if name in description["nets"]
                 else Rival.load(folder / f"{name}-{fold}.skops")
                 for fold in range(folds)

@@ -45,14 +45,19 @@ def fit(
     if resume is not None:
         desk = _reopened(Path(resume), source, screen)
     else:
-        if source is None:
-            raise Mistake("no-data", "There is nothing to fit.", todo="preceptor fit FILE --target COLUMN")
         given = {"target": target, **choices} if target else choices
         desk = _fresh(source, _planned(plan, given), out, screen)
     try:
         study(desk)
     except KeyboardInterrupt:
         desk.ledger.write("interrupted", stage="before the first model")
+    except Mistake:
+        if not desk.ledger.of("rival"):  # nothing was learnt: the folder is free for another try
+            for name in ("plan.json", "data.json", "ledger.jsonl"):
+                (desk.folder / name).unlink(missing_ok=True)
+            if not any(desk.folder.iterdir()):
+                desk.folder.rmdir()
+        raise
     run = Run(desk.folder)
     desk.ledger.write("report", path=str(run.write_report()))
     return run
@@ -77,6 +82,8 @@ def _planned(plan: Path | str | Plan | None, choices: dict[str, Any]) -> Plan:
 
 
 def _fresh(source: Any, plan: Plan, out: Path | str | None, screen: Screen) -> Desk:
+    if source is None:
+        raise Mistake("no-data", "There is nothing to fit.", todo="preceptor fit FILE --target COLUMN")
     folder = Path(out) if out else _next_folder(source)
     if (folder / "ledger.jsonl").exists():
         raise Mistake(

@@ -203,6 +203,7 @@ def test_an_absent_target_is_answered_with_the_nearest_name(tmp_path):
     with pytest.raises(Mistake, match="prise") as caught:
         preceptor.fit(flats(), "prise", out=tmp_path / "run")
     assert "price" in caught.value.todo
+    assert not (tmp_path / "run").exists()
 
 
 def test_time_and_groups_reach_the_split(tmp_path):
@@ -285,8 +286,10 @@ def test_a_run_killed_at_twenty_random_moments_ends_with_the_same_bits(tmp_path)
 
 
 def test_folds_that_encode_differently_are_saved_each_with_its_own_net(tmp_path):
-    holes = flats().drop("dear").with_columns(
-        area=pl.when(pl.int_range(pl.len()) == 7).then(None).otherwise("area")
+    holes = (
+        flats()
+        .drop("dear")
+        .with_columns(area=pl.when(pl.int_range(pl.len()) == 7).then(None).otherwise("area"))
     )
     run = preceptor.fit(holes, "price", out=tmp_path / "run", **{**QUICK, "folds": 3, "rivals": ()})
     assert np.isfinite(run.predict(flats(5, seed=6))["price"].to_numpy()).all()

@@ -97,7 +97,7 @@ class Verdict:
         rivals = [r for r in lines if r.get("name") not in NETS]
         rivals = [r for r in rivals if r.get("name") not in DUMB] or rivals
         sign = 1 if self.yardstick.higher_is_better else -1
-        named = (self.record.result.get("rival") or {}).get("name")
+        named = self.record.exam.get("rival") or (self.record.result.get("rival") or {}).get("name")
         ranked = sorted(rivals, key=lambda r: (r.get("name") == named, sign * r["score"]), reverse=True)
         return ranked[0] if ranked else {}
 

@@ -1,6 +1,5 @@
 """The models: the laws that each obeys, and the textbook's numbers."""
 
-import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -133,14 +132,6 @@ def test_rows_of_a_batch_do_not_see_each_other(case):
 
 
 @LAW
-def test_gradients_reach_every_parameter(case):
-    model = awake(case.build()).eval()
-    model(*case.inputs).square().sum().backward()
-    silent = [name for name, p in model.named_parameters() if p.numel() and not p.grad.abs().sum() > 0]
-    assert silent == []
-
-
-@LAW
 def test_saved_equals_loaded(case, tmp_path):
     model = awake(case.build()).eval()
     save_file(model.state_dict(), tmp_path / "model.safetensors")
@@ -158,53 +149,6 @@ def test_the_parameter_count_equals_its_formula(case):
 def test_the_same_generator_gives_the_same_model(case):
     first, second = case.build().state_dict(), case.build().state_dict()
     assert all(torch.equal(first[name], second[name]) for name in first)
-
-
-def test_g2_the_perceptron_rule_takes_the_textbook_steps():
-    unit = Perceptron(3)
-    assert unit.learn(torch.tensor([1.0, 1.0, 1.0]), 1)
-    assert unit.weight.tolist() == [1, 1, 1]
-    assert unit.learn(torch.tensor([1.0, 1.0, 0.0]), 0)
-    assert unit.weight.tolist() == [0, 0, 1]
-
-
-@pytest.mark.parametrize(
-    ("gate", "answers", "learnable"), [("and", (0, 0, 0, 1), True), ("xor", (0, 1, 1, 0), False)]
-)
-def test_g2_the_perceptron_learns_and_but_never_xor(gate, answers, learnable):
-    corners = torch.tensor([[0.0, 0, 1], [0, 1, 1], [1, 0, 1], [1, 1, 1]])
-    unit = Perceptron(3)
-    mistakes = [sum(unit.learn(x, y) for x, y in zip(corners, answers, strict=True)) for _ in range(50)]
-    assert (mistakes[-1] == 0) is learnable, gate
-
-
-def test_g5_a_3_4_2_network_has_26_parameters():
-    net = MLP(3, 2, widths=(4,))
-    assert sum(p.numel() for p in net.parameters()) == MLP.parameter_count(3, 2, (4,)) == 20 + 6
-
-
-def test_g6_the_forward_values_of_the_small_sigmoid_network_come_out():
-    net = MLP(2, 2, widths=(2, 2), activation="sigmoid")
-    layers = [
-        ([[1.0, -2], [-1, 1]], [1.0, 0]),
-        ([[2.0, -1], [-2, -1]], [0.0, 0]),
-        ([[3.0, -1], [-1, 4]], [-2.0, 2]),
-    ]
-    for layer, (weight, bias) in zip([*net.hidden, net.last], layers, strict=True):
-        layer.load_state_dict({"weight": torch.tensor(weight), "bias": torch.tensor(bias)})
-    x = torch.tensor([[1.0, -1.0]])
-    first = net.hidden[0](x)
-    assert first.tolist() == [[4, -2]]
-    assert [round(a, 2) for a in torch.sigmoid(first)[0].tolist()] == [0.98, 0.12]
-    assert [round(a, 2) for a in torch.sigmoid(net(x))[0].tolist()] == [0.62, 0.83]
-
-
-@given(st.floats(-30, 30))
-def test_g11_tanh_is_a_stretched_sigmoid(x):
-    z = torch.tensor(x, dtype=torch.float64)
-    assert math.isclose(
-        ACTIVATIONS["tanh"](z), 2 * ACTIVATIONS["sigmoid"](2 * z) - 1, rel_tol=1e-9, abs_tol=1e-12
-    )
 
 
 def test_every_activation_has_its_textbook_values():

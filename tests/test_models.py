@@ -65,6 +65,12 @@ CASES = {
         (B, 2),
         MLP.parameter_count(F, 2, (6, 5, 4)),
     ),
+    "normalised": Case(
+        lambda: MLP(F, 2, widths=(6, 5), batch_norm=True, generator=seeded()),
+        (NUMBERS,),
+        (B, 2),
+        MLP.parameter_count(F, 2, (6, 5), batch_norm=True),
+    ),
     "numbers": Case(
         lambda: remembered(NumberEmbedding(F, 4, generator=seeded()), NUMBERS),
         (NUMBERS,),

@@ -45,7 +45,8 @@ class MLP(nn.Module):
     """Dense layers of the given hidden `widths` with an activation after each but the last.
 
     `widths=()` is a linear model, one width a shallow net, more a deep one. `dropout` follows each
-    hidden activation. `generator` draws the initial weights.
+    hidden activation; `batch_norm` stands before it (Ioffe and Szegedy, 2015). `generator` draws the
+    initial weights.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class MLP(nn.Module):
         widths: tuple[int, ...] = (64, 64),
         activation: str = "relu",
         dropout: float = 0.0,
+        batch_norm: bool = False,
         generator: Generator | None = None,
     ):
         super().__init__()
@@ -67,17 +69,21 @@ class MLP(nn.Module):
             dense(inputs, width, gain=gain, generator=generator)
             for inputs, width in itertools.pairwise(sizes)
         )
+        self.norms = nn.ModuleList(nn.BatchNorm1d(width) if batch_norm else nn.Identity() for width in widths)
         self.last = dense(sizes[-1], outputs, generator=generator)
 
     @staticmethod
-    def parameter_count(features: int, outputs: int, widths: tuple[int, ...] = (64, 64)) -> int:
-        """Weights between neighbouring layers, and one bias a unit (G5)."""
+    def parameter_count(
+        features: int, outputs: int, widths: tuple[int, ...] = (64, 64), *, batch_norm: bool = False
+    ) -> int:
+        """Weights between neighbouring layers, one bias a unit (G5), scale and shift of a normalised one."""
         sizes = (features, *widths, outputs)
-        return sum((inputs + 1) * units for inputs, units in itertools.pairwise(sizes))
+        dense_layers = sum((inputs + 1) * units for inputs, units in itertools.pairwise(sizes))
+        return dense_layers + 2 * sum(widths) * batch_norm
 
     def forward(self, x_BF: Tensor) -> Tensor:
         """Logits or predictions, (B, K)."""
         a_BH = x_BF
-        for layer in self.hidden:
-            a_BH = functional.dropout(self.activation(layer(a_BH)), self.dropout, self.training)
+        for layer, norm in zip(self.hidden, self.norms, strict=True):
+            a_BH = functional.dropout(self.activation(norm(layer(a_BH))), self.dropout, self.training)
         return self.last(a_BH)

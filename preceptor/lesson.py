@@ -28,7 +28,8 @@ from preceptor.training.loop import train
 from preceptor.training.pace import measure_pace
 from preceptor.training.state import Training
 
-MOST_JUDGED = 4_000
+MOST_JUDGED, FEWEST_TO_SHUFFLE = 4_000, 8
+"""Rows held out: so many are enough to mark an epoch, so many are needed to try shuffled answers."""
 SECONDS_BETWEEN_CHECKPOINTS = 5.0
 SLOWER, ATTEMPTS = 0.1, 2
 """What the learning rate is multiplied by when training has diverged, and how often it may begin again."""
@@ -41,7 +42,8 @@ def check_net(desk: Desk, fold: Fold) -> None:
     sober = desk.plan.net.model_copy(update={"dropout": 0.0})  # what it could learn, not what it should
     net = new_net(sober, fold.problem, fold.inputs, fold.goal, fold.truth, desk.plan.seed)
     loss = ensemble_loss(fold.problem.target, 0.0)
-    held_out = (fold.held_out, fold.goal_held_out)
+    enough = len(fold.goal_held_out) >= FEWEST_TO_SHUFFLE
+    held_out = (fold.held_out, fold.goal_held_out) if enough else None
     for check in before_training(net.module, fold.inputs, fold.goal, loss, held_out=held_out):
         desk.ledger.write(
             "check", name=check.name, passed=check.passed, text=check.text, evidence=check.evidence
@@ -270,5 +272,5 @@ def _rival_loss(fold: Fold, candidates: dict[str, Candidate], constant: float) -
         if name != "net"
     }
     if task == "number":
-        return constant * (min(marks.values()) / marks["dumb"]) ** 2
+        return constant * (min(marks.values()) / marks["dumb"]) ** 2 if marks["dumb"] else None
     return min(marks.values()) if metric.name == "log_loss" else None

@@ -298,3 +298,11 @@ def test_folds_that_encode_differently_are_saved_each_with_its_own_net(tmp_path)
 def test_a_table_without_ids_is_answered_with_the_target_alone(tmp_path):
     run = preceptor.fit(flats().drop("id", "dear"), "price", out=tmp_path / "run", **QUICK)
     assert run.predict(flats(5, seed=7).drop("id")).columns == ["price"]
+
+
+def test_a_dozen_rows_and_names_that_look_like_patterns_are_learnt_from_all_the_same(tmp_path):
+    frame = pl.DataFrame(
+        {"^x$": np.arange(12.0), "p(1)": np.arange(12.0) % 5, "Ünï*": np.arange(12.0) * 2 + 1}
+    )
+    run = preceptor.fit(frame, "Ünï*", out=tmp_path / "run", minutes=0.5)
+    assert run.predict(frame.drop("Ünï*")).columns == ["Ünï*"]

@@ -63,7 +63,7 @@ def read_parquet(path: Path, limit: int | None = None) -> Rows:
 
 def add_typed(rows: Rows, columns: list[pl.Series], lines: np.ndarray) -> None:
     """Add columns that have types; those that hold no values of a table are left out with a note."""
-    found = [plain(column) for column in columns]
+    found = [plain(column.alias("")) for column in columns]  # some names mean a pattern to polars
     for name, column, values in zip(rows.names, columns, found, strict=True):
         if values is None:
             rows.notes.append(

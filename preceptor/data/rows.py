@@ -112,9 +112,12 @@ class Rows:
 def column_names(cells: Sequence[str], source: str) -> tuple[list[str], list[str]]:
     """Names of columns from a line of names, and notes on those made up for empty cells.
 
+    A name between ^ and $ would be a pattern to polars, and loses the ^.
+
     Raises Mistake for a name that comes twice and for a line that is mostly empty.
     """
     given = [cell.strip() for cell in cells]
+    given = [name[1:] if name.startswith("^") and name.endswith("$") else name for name in given]
     empty = [place for place, name in enumerate(given) if not name]
     if 2 * len(empty) > len(given):
         raise Mistake(

@@ -18,11 +18,12 @@ _TYPES = {"Int64": pl.Int64(), "Float64": pl.Float64(), "Boolean": pl.Boolean(),
 
 def numbers(column: pl.Series) -> np.ndarray:
     """(N,) float64: NaN where there is no number, infinite beyond `LIMIT`; dates are no numbers."""
-    if column.dtype == pl.String:
-        column = column.str.strip_chars()
-    elif column.dtype.is_temporal() or column.dtype.is_nested():
+    if column.dtype.is_temporal() or column.dtype.is_nested():
         return np.full(len(column), np.nan)
-    values = column.cast(pl.Float64, strict=False).fill_null(np.nan).to_numpy()
+    if not column.dtype.is_numeric():
+        plain = column.str.strip_chars() if column.dtype == pl.String else column
+        column = plain.cast(pl.Float64, strict=False)
+    values = column.to_numpy().astype(np.float64)  # a wide table comes here often: no detour
     return np.where(np.abs(values) > LIMIT, np.copysign(np.inf, values), values)
 
 

@@ -89,15 +89,19 @@ def _naive_bayes(task: Task) -> Estimator:
 
 
 def _neighbours(distance: str) -> tuple[Maker, Maker]:
+    exactly = {"weights": "distance", "metric": distance, "algorithm": "brute"}
+
     def for_numbers(task: Task) -> Estimator:
         from sklearn.neighbors import KNeighborsRegressor
 
-        return KNeighborsRegressor(10, weights="distance", metric=distance, algorithm="brute")
+        return KNeighborsRegressor(min(10, task.rows), **exactly)
 
     def for_classes(task: Task) -> Estimator:
         from sklearn.neighbors import KNeighborsClassifier
 
-        return KNeighborsClassifier(10, weights="distance", metric=distance, algorithm="brute")
+        return KNeighborsClassifier(
+            min(10, task.rows), weights="distance", metric=distance, algorithm="brute"
+        )
 
     return for_numbers, for_classes
 

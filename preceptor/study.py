@@ -170,7 +170,8 @@ def _write_look(desk: Desk, look: Look, task: str) -> None:
     }
     write_atomically(desk.folder / "data.json", json.dumps(facts, indent=1, ensure_ascii=False).encode())
     desk.ledger.write("kinds", columns=look.columns(), target=look.roles.target, task=task)
-    for finding in look.findings:
+    doubts = [Finding("reading-doubt", "note", note) for note in look.table.account.notes]
+    for finding in (*look.findings, *doubts):
         desk.ledger.find(finding)
 
 

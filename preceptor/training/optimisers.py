@@ -8,6 +8,7 @@ Each equals the class of the same name in `torch.optim` step for step; that modu
 it takes a second to import.
 """
 
+from abc import ABC, abstractmethod
 from typing import Any, ClassVar
 
 import torch
@@ -16,7 +17,7 @@ from torch import Tensor
 from preceptor.training.parameters import FlatParameters
 
 
-class Optimiser:
+class Optimiser(ABC):
     """Gradient descent in general: a rule moves weights and whatever it remembers, its `slots`.
 
     `weight_decay` λ adds λw to the gradient, the gradient of λ/2·‖w‖². A decoupled rule shrinks the
@@ -55,9 +56,9 @@ class Optimiser:
                 g.add_(w, alpha=decay)
             self.update(w, g, factor * rate, *slots)
 
+    @abstractmethod
     def update(self, w: Tensor, g: Tensor, rate: float, *slots: Any) -> None:
         """Move `w` and the slots in place; all have the same shape."""
-        raise NotImplementedError
 
 
 class SGD(Optimiser):

@@ -19,6 +19,7 @@ from preceptor.plan import Plan
 from preceptor.predictor import Predictor
 from preceptor.report import notebook_html, write_report
 from preceptor.screen import Screen
+from preceptor.storage import told
 from preceptor.study import seal_again, study
 from preceptor.verdict import examine_again
 
@@ -52,15 +53,22 @@ def fit(
     except KeyboardInterrupt:
         desk.ledger.write("interrupted", stage="before the first model")
     except Mistake:
-        if not desk.ledger.of("rival"):  # nothing was learnt: the folder is free for another try
-            for name in ("plan.json", "data.json", "ledger.jsonl"):
-                (desk.folder / name).unlink(missing_ok=True)
-            if not any(desk.folder.iterdir()):
-                desk.folder.rmdir()
+        if resume is None and not desk.ledger.of("rival"):  # nothing was learnt: free for another try
+            _cleared(desk.folder)
         raise
+    except OSError as error:
+        raise told(error, Path(error.filename or desk.folder)) from error
     run = Run(desk.folder)
     desk.ledger.write("report", path=str(run.write_report()))
     return run
+
+
+def _cleared(folder: Path) -> None:
+    """Take away what a refused fit has written; the folder too, when nothing else is in it."""
+    for name in ("plan.json", "data.json", "ledger.jsonl"):
+        (folder / name).unlink(missing_ok=True)
+    if not any(folder.iterdir()):
+        folder.rmdir()
 
 
 def _planned(plan: Path | str | Plan | None, choices: dict[str, Any]) -> Plan:

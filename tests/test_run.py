@@ -306,3 +306,19 @@ def test_a_dozen_rows_and_names_that_look_like_patterns_are_learnt_from_all_the_
     )
     run = preceptor.fit(frame, "Ünï*", out=tmp_path / "run", minutes=0.5)
     assert run.predict(frame.drop("Ünï*")).columns == ["Ünï*"]
+
+
+def test_a_run_resumed_on_changed_data_is_refused_and_keeps_its_ledger(tmp_path):
+    flats().drop("dear").write_csv(tmp_path / "flats.csv")
+    process = started(tmp_path, epochs=100_000)
+    ledger = tmp_path / "run" / "ledger.jsonl"
+    wait_for(lambda: ledger.exists() and '"split"' in ledger.read_text())
+    process.kill()
+    process.wait()
+    kept = [line for line in ledger.read_text().split("\n") if line and '"rival"' not in line]
+    ledger.write_text("\n".join(kept[:3]) + "\n")
+    flats(seed=9).drop("dear").write_csv(tmp_path / "flats.csv")
+    with pytest.raises(Mistake) as caught:
+        preceptor.fit(resume=tmp_path / "run")
+    assert caught.value.code == "data-changed"
+    assert len(ledger.read_text().split("\n")) == 4

@@ -81,7 +81,7 @@ class _Neural(BaseEstimator):  # type: ignore[misc]  # scikit-learn is untyped
         metric, plan = judging_metric(target), self._chosen(TrainingPlan)
         higher = metric.higher_is_better
         training = Training(self.net_.module, plan, epochs=self.epochs, seed=seed, higher_is_better=higher)
-        for _ in train(training, inputs, goal, ensemble_loss(target, 0.0)):
+        for _ in train(training, inputs.tensors, goal, ensemble_loss(target, 0.0)):
             with training.evaluating():
                 training.judge(metric.function(truth[held], self.net_.predict(held_out), None))
         training.adopt_best()
@@ -96,8 +96,8 @@ class _Neural(BaseEstimator):  # type: ignore[misc]  # scikit-learn is untyped
     def _scores(self, X: Any) -> np.ndarray:
         check_is_fitted(self)
         X = validate_data(self, X, reset=False, dtype=np.float64)
-        numbers, codes = self.problem_.encode(_table(X))
-        return self.net_.predict(Inputs(numbers.double(), codes))
+        inputs = self.problem_.encode(_table(X))
+        return self.net_.predict(Inputs(inputs.numbers.double(), inputs.codes))
 
 
 class NeuralRegressor(RegressorMixin, _Neural):  # type: ignore[misc]  # scikit-learn is untyped

@@ -43,8 +43,8 @@ def check_net(desk: Desk, fold: Fold) -> None:
     net = new_net(sober, fold.problem, fold.inputs, fold.goal, fold.truth, desk.plan.seed)
     loss = ensemble_loss(fold.problem.target, 0.0)
     enough = len(fold.goal_held_out) >= FEWEST_TO_SHUFFLE
-    held_out = (fold.held_out, fold.goal_held_out) if enough else None
-    for check in before_training(net.module, fold.inputs, fold.goal, loss, held_out=held_out):
+    held_out = (fold.held_out.tensors, fold.goal_held_out) if enough else None
+    for check in before_training(net.module, fold.inputs.tensors, fold.goal, loss, held_out=held_out):
         desk.ledger.write(
             "check", name=check.name, passed=check.passed, text=check.text, evidence=check.evidence
         )
@@ -93,7 +93,7 @@ def _schedule(desk: Desk, folds: list[Fold], test_rows: int) -> Schedule:
     fold, plan = folds[0], desk.plan
     net = new_net(plan.net, fold.problem, fold.inputs, fold.goal, fold.truth, plan.seed)
     loss = ensemble_loss(fold.problem.target, 0.0)
-    pace = measure_pace(net.module, fold.inputs, fold.goal, loss, plan.training)
+    pace = measure_pace(net.module, fold.inputs.tensors, fold.goal, loss, plan.training)
     few = judged(fold)
     began = time.monotonic()
     net.predict(fold.held_out.take(few))
@@ -166,7 +166,7 @@ class Lesson:
         saved = time.monotonic()
         if self._over(until):
             return
-        for epoch in train(training, fold.inputs, fold.goal, self.loss):
+        for epoch in train(training, fold.inputs.tensors, fold.goal, self.loss):
             if training.finite:
                 score, loss = self._examined()
                 training.judge(score)

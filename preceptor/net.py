@@ -41,7 +41,7 @@ class Net:
     @torch.inference_mode()
     def outputs(self, inputs: Inputs) -> Tensor:
         """Every member's raw output, (N, M, K), computed in blocks of rows."""
-        blocks = zip(*(torch.split(part, ROWS_AT_ONCE) for part in inputs), strict=True)
+        blocks = zip(*(torch.split(part, ROWS_AT_ONCE) for part in inputs.tensors), strict=True)
         return torch.cat([self.module(*rows) for rows in blocks])
 
     def scores(self, outputs: Tensor) -> np.ndarray:
@@ -67,7 +67,7 @@ def new_net(
     }
     start, generator = starting_output(problem.target, truth), Generator().manual_seed(seed)
     module = TabularNet(**configuration, start=start, generator=generator)
-    module.remember(*inputs, goal)
+    module.remember(*inputs.tensors, goal)
     return Net(module, configuration, problem.target)
 
 

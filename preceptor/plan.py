@@ -18,7 +18,11 @@ class _Frozen(BaseModel):
 
 
 class NetPlan(_Frozen):
-    """The network for tables: MLPs that share weights and answer as one, and look up neighbours."""
+    """The network: MLPs that share weights and answer as one, and look up neighbours.
+
+    `encoders` says, for each column of pictures, words or steps, how its encoder is made: {column: options},
+    among them `trunk`, the architecture.
+    """
 
     members: Annotated[int, Field(ge=1, le=64)] = 8
     width: Annotated[int, Field(ge=1, le=4096)] = 128
@@ -26,6 +30,7 @@ class NetPlan(_Frozen):
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
     embedding: Annotated[int, Field(ge=0, le=256)] = 16
     neighbours: Annotated[int, Field(ge=0, le=1024)] = 32
+    encoders: dict[str, dict[str, Any]] = {}
 
 
 class TrainingPlan(_Frozen):
@@ -47,6 +52,8 @@ class TrainingPlan(_Frozen):
     ema: Annotated[float, Field(ge=0, lt=1)] = 0.0
     clip: Annotated[float, Field(gt=0)] | None = 1.0
     threads: Annotated[int, Field(ge=1)] | None = None
+    precision: Literal["float32", "bfloat16"] | None = None
+    augment: tuple[str, ...] = ()
 
 
 class Plan(_Frozen):
@@ -62,6 +69,12 @@ class Plan(_Frozen):
     ignore: tuple[str, ...] = Field((), description="columns to leave out")
     group: str | None = Field(None, description="rows that share this column stay together")
     time: str | None = Field(None, description="the test is the future by this column")
+    series: str | None = Field(None, description="rows that share this column are one series")
+    horizon: Annotated[int, Field(ge=0)] | None = Field(
+        None, description="forecast so many steps ahead; 0 = predict each row from its own columns"
+    )
+    history: Annotated[int, Field(ge=1)] | None = Field(None, description="steps a forecast looks back")
+    encoder: str | None = Field(None, description="architecture for pictures, words or series")
     test: str | None = Field(None, description="a file of rows to seal instead of splitting some off")
     test_fraction: Annotated[float, Field(gt=0, lt=0.9)] = Field(0.2, description="share sealed")
     folds: Annotated[int, Field(ge=1, le=20)] | None = Field(None, description="1 = one validation set")

@@ -1,29 +1,45 @@
 """The sentence: inputs (kinds) -> tensor -> model -> tensor -> output (a target kind).
 
     problem = Problem(inputs, target).fit(training_table)
-    x = problem.encode(table)                  # Inputs(numbers (N, F), codes (N, C))
+    x = problem.encode(table)                  # Inputs: numbers (N, F), codes (N, C), and the further
+    net(*x.tensors)
 
-Kinds and models never meet elsewhere: a model sees only how many numbers and which code sizes.
+Kinds and models never meet elsewhere: a model sees only the shapes of the encodings.
 """
 
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from preceptor.data.table import Table
 from preceptor.kinds.kind import Kind, Target
+from preceptor.shapes import Shape
 
 
-class Inputs(NamedTuple):
-    """Encoded rows: `numbers` (N, F) float32 and `codes` (N, C) int64; F or C may be 0."""
+@dataclass(frozen=True)
+class Inputs:
+    """Encoded rows: `numbers` (N, F) float32 and `codes` (N, C) int64; F or C may be 0.
+
+    `further` holds one tensor (N, ...) for each picture, text or series among the inputs.
+    """
 
     numbers: Tensor
     codes: Tensor
+    further: tuple[Tensor, ...] = ()
+
+    @property
+    def tensors(self) -> tuple[Tensor, ...]:
+        """What a net takes, in this order."""
+        return (self.numbers, self.codes, *self.further)
 
     def take(self, rows: Tensor) -> "Inputs":
         """The given rows, in that order."""
-        return Inputs(self.numbers[rows], self.codes[rows])
+        return Inputs(self.numbers[rows], self.codes[rows], tuple(part[rows] for part in self.further))
+
+    def __len__(self) -> int:
+        return len(self.numbers)
 
 
 class Problem:
@@ -45,20 +61,35 @@ class Problem:
 
     def encode(self, table: Table) -> Inputs:
         """Every row of `table` as tensors, columns in the order of `self.inputs`."""
-        numbers, codes = [torch.empty(len(table), 0)], [torch.empty(len(table), 0, dtype=torch.int64)]
+        parts: dict[str, list[Tensor]] = {
+            "numbers": [torch.empty(len(table), 0)],
+            "codes": [torch.empty(len(table), 0, dtype=torch.int64)],
+        }
+        further: list[Tensor] = []
         for kind in self.inputs:
-            (numbers if kind.cardinality is None else codes).append(kind.encode(table.frame[kind.column]))
-        return Inputs(torch.cat(numbers, dim=1), torch.cat(codes, dim=1))
+            encoded = kind.encode(table.frame[kind.column])
+            parts.get(kind.shape.family, further).append(encoded)
+        return Inputs(torch.cat(parts["numbers"], 1), torch.cat(parts["codes"], 1), tuple(further))
 
     @property
     def features(self) -> int:
         """F, the number of numeric inputs of the model."""
-        return sum(kind.width for kind in self.inputs if kind.cardinality is None)
+        return sum(kind.shape.sizes[0] for kind in self.inputs if kind.shape.family == "numbers")
 
     @property
     def cardinalities(self) -> tuple[int, ...]:
         """How many codes each of the C coded inputs has."""
-        return tuple(kind.cardinality for kind in self.inputs if kind.cardinality is not None)
+        return tuple(kind.shape.sizes[0] for kind in self.inputs if kind.shape.family == "codes")
+
+    @property
+    def further(self) -> list[Kind]:
+        """The kinds of the further tensors, in their order."""
+        return [kind for kind in self.inputs if not kind.shape.tabular]
+
+    @property
+    def shapes(self) -> list[Shape]:
+        """The shapes of the further tensors, in their order."""
+        return [kind.shape for kind in self.further]
 
     def state(self) -> dict[str, Any]:
         """Everything needed to encode and decode again, as JSON values."""

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from preceptor.errors import Mistake
 from preceptor.kinds.kind import Kind, Target
 from preceptor.kinds.registry import kind_from_state
+from preceptor.shapes import Shape
 
 Law = Callable[[type[Kind], pl.Series, pl.Series], None]
 BOUND = 3.0
@@ -35,7 +36,7 @@ def decode_undoes_encode(kind: type[Kind], column: pl.Series, other: pl.Series) 
     if not getattr(kind, "lossless", True):
         return
     assert back.dtype == column.dtype
-    if column.dtype.is_numeric() and fitted.cardinality is None:
+    if column.dtype.is_numeric() and fitted.shape.family == "numbers":
         _numbers_came_back(column, back)
     elif column.dtype.is_temporal():
         assert back.is_null().equals(column.is_null())
@@ -43,7 +44,7 @@ def decode_undoes_encode(kind: type[Kind], column: pl.Series, other: pl.Series) 
         span = (spread.max() - spread.min()).total_seconds() * 1e6 if len(spread) else 0
         assert (apart or 0) <= 1.2e-7 * span
     else:
-        coded = fitted.cardinality is not None  # a rare label may share the code of unseen ones
+        coded = fitted.shape.family == "codes"  # a rare label may share the code of unseen ones
         assert (back.eq_missing(column) | (back.is_null() & coded)).all(), "a value came back as another"
         often = column.is_duplicated() & column.is_not_null()
         assert back.filter(often).null_count() == 0, "a label seen twice was lost"
@@ -81,7 +82,7 @@ def saved_equals_loaded(kind: type[Kind], column: pl.Series, other: pl.Series) -
     text = json.dumps({"kind": kind.name, **fitted.state()}, allow_nan=False)
     loaded = kind_from_state(json.loads(text))
     assert loaded.state() == fitted.state()
-    assert (loaded.width, loaded.cardinality) == (fitted.width, fitted.cardinality)
+    assert loaded.shape == fitted.shape
     for rows in (column, other):
         assert torch.equal(loaded.encode(rows), fitted.encode(rows))
     assert loaded.decode(fitted.encode(column)).equals(fitted.decode(fitted.encode(column)))
@@ -101,14 +102,21 @@ def everything_has_a_fate(kind: type[Kind], column: pl.Series, other: pl.Series)
     fitted = kind("c").fit(column)
     for rows in (column, other, column.clear(), column.cast(pl.String), _all_missing(column)):
         encoded = fitted.encode(rows)
-        assert encoded.shape == (len(rows), fitted.width)
-        if fitted.cardinality is None:
-            assert encoded.dtype == torch.float32
-            assert torch.isfinite(encoded).all()
-            assert (encoded.abs() <= BOUND).all()
-        else:
-            assert encoded.dtype == torch.int64
-            assert ((encoded >= 0) & (encoded < fitted.cardinality)).all()
+        _as_promised(encoded, len(rows), fitted.shape)
+
+
+def _as_promised(encoded: torch.Tensor, rows: int, shape: Shape) -> None:
+    types = {"codes": torch.int64, "picture": torch.uint8, "tokens": torch.int32}
+    assert encoded.dtype == types.get(shape.family, torch.float32)
+    if shape.family in ("codes", "tokens"):
+        length = shape.sizes[0] if shape.family == "tokens" else 1
+        assert encoded.shape == (rows, length)
+        assert ((encoded >= 0) & (encoded < shape.sizes[-1])).all()
+        return
+    assert encoded.shape == (rows, *shape.sizes)
+    present = encoded[~encoded.isnan()] if shape.family == "steps" else encoded
+    assert torch.isfinite(present).all()
+    assert shape.family == "picture" or (present.abs() <= BOUND).all()
 
 
 def _all_missing(column: pl.Series) -> pl.Series:

@@ -146,7 +146,7 @@ def test_rare_labels_of_many_share_the_code_of_unseen_ones_but_stay_classes():
     labels = [f"often {place:02}" for place in range(MANY)] * 2 + ["once"]
     fitted = Category("c").fit(series(labels))
     assert fitted.encode(series(["once", "often 00"]))[:, 0].tolist() == [0, 1]
-    assert fitted.cardinality == MANY + 1
+    assert fitted.shape.sizes == (MANY + 1,)
     assert fitted.outputs == MANY + 1
     assert fitted.truth(series(["once"])).tolist() == [fitted.labels.index("once")]
 
@@ -296,7 +296,7 @@ SPAM = ["WIN a FREE prize now, call 0800", "free entry! text WIN to 80082", "URG
 def test_text_of_two_sorts_is_told_apart():
     column = series((HAM + SPAM) * 5)
     fitted = Text("c").fit(column)
-    assert 1 <= fitted.width <= 32
+    assert 1 <= fitted.shape.sizes[0] <= 32
     model = LogisticRegression().fit(fitted.encode(column), ([0] * 4 + [1] * 3) * 5)
     later = fitted.encode(series(["call now to claim a free prize", "coming home later"]))
     assert model.predict(later).tolist() == [1, 0]
@@ -311,10 +311,10 @@ def test_capitals_and_spaces_make_no_difference_to_text():
 def test_text_has_no_more_columns_than_there_are_differences():
     column = series(["one and the same"] * 20 + ["or another"] * 20)
     fitted = Text("c").fit(column)
-    assert 1 <= fitted.width <= 2
+    assert 1 <= fitted.shape.sizes[0] <= 2
     encoded = fitted.encode(column)
     torch.testing.assert_close(encoded[:20], encoded[:1].expand(20, -1))
-    assert Text("c").fit(series(["one and the same"] * 20)).width == 0
+    assert Text("c").fit(series(["one and the same"] * 20)).shape.sizes == (0,)
 
 
 def test_text_of_foreign_letters_only_is_that_of_an_empty_cell():

@@ -18,6 +18,7 @@ from preceptor.kinds.refusals import no_answer, unknown_label
 from preceptor.kinds.stateful import Stateful
 from preceptor.kinds.values import as_type, distinct, kept_type, sample, texts
 from preceptor.metrics import Metric, many_class_metrics, two_class_metrics
+from preceptor.shapes import Shape
 
 MANY = 32
 """With more labels than this, those seen once in training share code 0 with the unseen ones."""
@@ -83,9 +84,9 @@ class Category(Stateful, Target):
         return np.array(places)
 
     @property
-    def width(self) -> int:
-        """1: a code."""
-        return 1
+    def shape(self) -> Shape:
+        """One code, of as many as there are labels that occur often enough, and 0."""
+        return Shape("codes", (self.cardinality,))
 
     def encode(self, column: pl.Series) -> Tensor:
         """(N, 1) int64 codes in 0..cardinality-1."""

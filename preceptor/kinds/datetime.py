@@ -16,6 +16,7 @@ from torch import Tensor
 from preceptor.kinds.kind import Guess, Kind
 from preceptor.kinds.stateful import Stateful
 from preceptor.kinds.values import sample
+from preceptor.shapes import Shape
 
 SECOND = 1_000_000
 DAY = 86_400 * SECOND
@@ -93,9 +94,9 @@ class Datetime(Stateful, Kind):
         return column.dt.replace_time_zone(None)
 
     @property
-    def width(self) -> int:
+    def shape(self) -> Shape:
         """Linear time, two for each cycle, and the flag."""
-        return 1 + 2 * len(self.cycles) + self.flag
+        return Shape("numbers", (1 + 2 * len(self.cycles) + self.flag,))
 
     def encode(self, column: pl.Series) -> Tensor:
         """(N, W) float32: linear time, sine and cosine of each cycle, 1 where the value is missing."""
@@ -108,7 +109,8 @@ class Datetime(Stateful, Kind):
             angle = 2 * np.pi * _phase(moments, name)
             parts += [np.sin(angle), np.cos(angle)]
         encoded = np.column_stack(parts) * ~missing[:, None]
-        return torch.from_numpy(np.column_stack([encoded, missing])[:, : self.width].astype(np.float32))
+        width = self.shape.sizes[0]
+        return torch.from_numpy(np.column_stack([encoded, missing])[:, :width].astype(np.float32))
 
     def decode(self, encoded: Tensor) -> pl.Series:
         """Dates or datetimes, read off the linear time; null where the flag is up."""

@@ -3,7 +3,7 @@
 A kind turns one column into a tensor and back, and is saved with the weights. A *target* kind also
 brings the loss and the metrics: whoever asks the question marks the answer.
 
-Shapes: N rows, W columns of an encoding, K outputs.
+Shapes: N rows, K outputs.
 """
 
 from abc import ABC, abstractmethod
@@ -15,6 +15,7 @@ import polars as pl
 from torch import Tensor
 
 from preceptor.metrics import Metric
+from preceptor.shapes import Shape
 
 
 @dataclass(frozen=True)
@@ -28,12 +29,10 @@ class Guess:
 class Kind(ABC):
     """A column's kind as an input. The constructor stores, `fit` learns from training rows only.
 
-    `cardinality` is None for kinds encoded as numbers (N, W) float32, or the number of codes for
-    kinds encoded as (N, 1) int64 codes in 0..cardinality-1, where code 0 means unseen or missing.
+    `shape` says what `encode` gives, and so which model can read it: see `preceptor.shapes`.
     """
 
     name: ClassVar[str]
-    cardinality: int | None = None
 
     def __init__(self, column: str):
         self.column = column
@@ -49,12 +48,12 @@ class Kind(ABC):
 
     @property
     @abstractmethod
-    def width(self) -> int:
-        """W, the number of columns of the encoding."""
+    def shape(self) -> Shape:
+        """The family and the sizes of the encoding, once fitted."""
 
     @abstractmethod
     def encode(self, column: pl.Series) -> Tensor:
-        """(N, W) float32, or (N, 1) int64 codes. Never NaN: missing and unseen have a fate."""
+        """(N, *sizes) of the family's type. Missing and unseen values have a fate."""
 
     @abstractmethod
     def decode(self, encoded: Tensor) -> pl.Series:

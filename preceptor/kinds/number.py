@@ -21,6 +21,7 @@ from preceptor.kinds.scaling import robust_scale, smooth_clip, smooth_unclip
 from preceptor.kinds.stateful import Stateful
 from preceptor.kinds.values import as_type, distinct, kept_type, levels, numbers, sample
 from preceptor.metrics import Metric, regression_metrics
+from preceptor.shapes import Shape
 
 
 class Number(Stateful, Target):
@@ -75,15 +76,15 @@ class Number(Stateful, Target):
         return self
 
     @property
-    def width(self) -> int:
+    def shape(self) -> Shape:
         """1, or 2 with the flag for missing values."""
-        return 1 + self.flag
+        return Shape("numbers", (1 + self.flag,))
 
     def encode(self, column: pl.Series) -> Tensor:
         """(N, 1) or (N, 2) float32: the clipped number, then 1 where the value is missing."""
         values = numbers(column)
         parts = [smooth_clip(values, self.center, self.scale), np.isnan(values)]
-        return torch.from_numpy(np.column_stack(parts[: self.width]).astype(np.float32))
+        return torch.from_numpy(np.column_stack(parts[: self.shape.sizes[0]]).astype(np.float32))
 
     def decode(self, encoded: Tensor) -> pl.Series:
         """Numbers in the training column's type; null where the flag is up."""

@@ -16,6 +16,7 @@ from preceptor.kinds.refusals import no_answer, unknown_label
 from preceptor.kinds.stateful import Stateful
 from preceptor.kinds.values import sample, texts
 from preceptor.metrics import Metric, tag_metrics
+from preceptor.shapes import Shape
 
 SEPARATORS = ("|", ";", ",")
 MOST = 256
@@ -69,14 +70,14 @@ class Tags(Stateful, Target):
         return self
 
     @property
-    def width(self) -> int:
+    def shape(self) -> Shape:
         """K tags, and the flag."""
-        return self.outputs + self.flag
+        return Shape("numbers", (self.outputs + self.flag,))
 
     def encode(self, column: pl.Series) -> Tensor:
         """(N, K) or (N, K + 1) float32 of 0 and 1, the last column 1 where the cell is missing."""
         column = texts(column)
-        encoded = np.zeros((len(column), self.width), dtype=np.float32)
+        encoded = np.zeros((len(column), self.shape.sizes[0]), dtype=np.float32)
         rows, places = self._places(_split(column, self.separator))
         encoded[rows[places >= 0], places[places >= 0]] = 1
         if self.flag:

@@ -24,6 +24,7 @@ from preceptor.kinds.kind import Guess, Kind
 from preceptor.kinds.scaling import robust_scale, smooth_clip
 from preceptor.kinds.stateful import Stateful
 from preceptor.kinds.values import distinct, sample, texts
+from preceptor.shapes import Shape
 
 PIECES, COLUMNS, LETTERS = 2_048, 32, 1_000
 """How many pieces are counted, how many columns sum them up, how many letters of a text are read."""
@@ -85,16 +86,16 @@ class Text(Stateful, Kind):
         return self
 
     @property
-    def width(self) -> int:
+    def shape(self) -> Shape:
         """As many columns as the training texts have directions, at most 32."""
-        return len(self.centers)
+        return Shape("numbers", (len(self.centers),))
 
     def encode(self, column: pl.Series) -> Tensor:
         """(N, W) float32."""
         column = texts(column)
         directions = np.frombuffer(base64.b64decode(self.components), np.float32)
-        directions = directions.reshape(len(self.pieces), self.width)
-        encoded = np.zeros((len(column), self.width), dtype=np.float32)
+        directions = directions.reshape(len(self.pieces), len(self.centers))
+        encoded = np.zeros((len(column), len(self.centers)), dtype=np.float32)
         for first in range(0, len(column), CHUNK):
             summaries = self._weighed(column.slice(first, CHUNK)) @ directions
             for place, (center, scale) in enumerate(zip(self.centers, self.scales, strict=True)):

@@ -70,8 +70,9 @@ def test_importance_is_the_same_with_the_same_seed_and_leaves_the_table_alone(gr
 
 def test_importance_takes_the_rows_that_the_time_allows(grown):
     table, _ = grown
-    assert importance_rows(formula, table, ["weak"], seconds=1e9) == 400
-    assert importance_rows(formula, table, ["weak"], seconds=1e-9) == 0
+    assert importance_rows(formula, table, ["weak", "idle"], seconds=1e9) == 400
+    assert importance_rows(formula, table, ["weak", "idle"], seconds=1e-9) == 0
+    assert importance_rows(formula, table, ["weak"], seconds=1e9) == 0  # one column: nothing to compare
     assert permutation_importance(formula, table, ["weak"], np.zeros(400), RMSE, rows=0) == []
 
 

@@ -6,30 +6,16 @@ for recipe in rivals_for("number", rows=16_512):
 
 import math
 import time
-from collections.abc import Sequence
 
 import numpy as np
 import torch
 
-from preceptor.errors import Mistake, nearest
 from preceptor.problem import Inputs
-from preceptor.rivals.recipes import MOST_CATEGORIES, RECIPES, Recipe
+from preceptor.rivals.book import RECIPES, rivals_for
+from preceptor.rivals.recipes import MOST_CATEGORIES, Recipe
 from preceptor.rivals.rival import Rival
 
 __all__ = ["RECIPES", "Recipe", "Rival", "affordable_rows", "rivals_for"]
-
-
-def rivals_for(task: str, rows: int, names: Sequence[str] | None = None) -> list[Recipe]:
-    """The rivals that suit the task and bear so many rows, the dumb one first, the strongest last.
-
-    `names` picks some of them by name; an unknown name is a Mistake.
-    """
-    for name in names or ():
-        if name not in RECIPES:
-            raise Mistake("rival-unknown", f"There is no rival {name!r}.", todo=nearest(name, RECIPES))
-    able = [r for r in RECIPES.values() if (r.for_numbers if task == "number" else r.for_classes)]
-    wanted = [r for r in able if names is None or r.name in (*names, "dumb")]
-    return [r for r in wanted if rows <= r.most_rows]
 
 
 # One-hot rows are written out in full: 4 bytes a cell, and a copy or two.
@@ -57,7 +43,8 @@ def affordable_rows(
         rival.predict(inputs.take(few[: 1 + size // 4]))
         return time.perf_counter() - began
 
-    most = len(truth) if recipe.sees_codes else min(len(truth), most_cells // _width(inputs))
+    as_they_are = recipe.sees_codes or recipe.reads is not None
+    most = len(truth) if as_they_are else min(len(truth), most_cells // _width(inputs))
     order = np.random.default_rng(0).permutation(len(truth))
     tiny, small, large = min(most, 100), min(most, 1_000), min(most, 4_000)
     if measured(tiny) > seconds and measured(tiny) > seconds:  # twice: the first fit of a kind also imports

@@ -18,13 +18,17 @@ MOST_CATEGORIES = 60
 
 
 class Task(NamedTuple):
-    """What a recipe may go by; `categories` are columns of codes, `rarest` counts the rarest class's rows."""
+    """What a recipe may go by; `categories` are columns of codes, `rarest` counts the rarest class's rows.
+
+    `outputs` are the numbers asked for at once: 1, or the K of a series.
+    """
 
     seed: int
     categories: list[int]
     rows: int
     classes: int
     rarest: int
+    outputs: int = 1
 
 
 Maker = Callable[[Task], Estimator]
@@ -35,6 +39,10 @@ class Recipe:
     """A rival's name, what makes it for a number and for classes (None: it cannot), and its limits.
 
     `sees_codes`: category codes as they are; otherwise one-hot. `most_rows`: beyond, it is left out.
+    `jointly`: it learns several numbers at once, so that it can foretell a series.
+    `reads`: the shape family it is made for: its estimator is handed that one column raw, pictures
+    (N, C, H, W) uint8, tokens (N, L) int32 or steps (N, T, D) float32. None: any table; it sees numbers,
+    codes, and classical features of other columns.
     """
 
     name: str
@@ -43,6 +51,8 @@ class Recipe:
     for_classes: Maker | None
     sees_codes: bool = False
     most_rows: int = 100_000_000
+    jointly: bool = False
+    reads: str | None = None
 
 
 def _mean(task: Task) -> Estimator:
@@ -184,21 +194,23 @@ def _boosting_of_classes(task: Task) -> Estimator:
     return HistGradientBoostingClassifier(**_boosting(task))
 
 
-RECIPES = {
-    recipe.name: recipe
-    for recipe in (
-        Recipe("dumb", "always the same", _mean, shares, sees_codes=True),
-        Recipe("linear", "linear regression", _least_squares, None),
-        Recipe("ridge", "ridge regression", _ridge, None),
-        Recipe("logistic", "logistic regression", None, _logistic),
-        Recipe("perceptron", "perceptron", None, _perceptron),
-        Recipe("naive-bayes", "naive Bayes", None, _naive_bayes),
-        Recipe("tree", "decision tree", _tree_of_numbers, _tree_of_classes, sees_codes=True),
-        Recipe("linear-svm", "linear support vectors", _linear_svr, _linear_svc, most_rows=50_000),
-        Recipe("neighbours", "nearest neighbours (L2)", *_neighbours("euclidean"), most_rows=50_000),
-        Recipe("neighbours-l1", "nearest neighbours (L1)", *_neighbours("manhattan"), most_rows=50_000),
-        Recipe("svm", "support vectors (RBF)", _svr, _svc, most_rows=6_000),
-        Recipe("boosting", "gradient boosting", _boosting_of_numbers, _boosting_of_classes, sees_codes=True),
-        Recipe("forest", "random forest", _forest_of_numbers, _forest_of_classes, sees_codes=True),
-    )
-}
+TABLE = (
+    Recipe("dumb", "always the same", _mean, shares, sees_codes=True, jointly=True),
+    Recipe("linear", "linear regression", _least_squares, None, jointly=True),
+    Recipe("ridge", "ridge regression", _ridge, None, jointly=True),
+    Recipe("logistic", "logistic regression", None, _logistic),
+    Recipe("perceptron", "perceptron", None, _perceptron),
+    Recipe("naive-bayes", "naive Bayes", None, _naive_bayes),
+    Recipe("tree", "decision tree", _tree_of_numbers, _tree_of_classes, sees_codes=True, jointly=True),
+    Recipe("linear-svm", "linear support vectors", _linear_svr, _linear_svc, most_rows=50_000),
+    Recipe(
+        "neighbours", "nearest neighbours (L2)", *_neighbours("euclidean"), most_rows=50_000, jointly=True
+    ),
+    Recipe(
+        "neighbours-l1", "nearest neighbours (L1)", *_neighbours("manhattan"), most_rows=50_000, jointly=True
+    ),
+    Recipe("svm", "support vectors (RBF)", _svr, _svc, most_rows=6_000),
+    Recipe("boosting", "gradient boosting", _boosting_of_numbers, _boosting_of_classes, sees_codes=True),
+    Recipe("forest", "random forest", _forest_of_numbers, _forest_of_classes, sees_codes=True, jointly=True),
+)
+"""The rivals of any table."""

@@ -4,9 +4,10 @@
     rival.predict(inputs); rival.save(path); Rival.load(path)
 
 All see the same encoded rows as the net: numbers scaled and categories coded by kinds that learnt from
-training rows only. Linear methods and neighbours see categories one-hot, trees see codes.
+training rows only. Linear methods and neighbours see categories one-hot, trees see codes. Of pictures,
+words and series they see classical features, unless they are made for that one family: then its raw rows.
 
-Shapes: N rows, F numbers, C codes, K classes or tags.
+Shapes: N rows, F numbers (with classical features), C codes, K classes or tags, or numbers of a series.
 """
 
 import zipfile
@@ -18,11 +19,15 @@ import numpy as np
 
 from preceptor.errors import Mistake
 from preceptor.problem import Inputs
-from preceptor.rivals.recipes import MOST_CATEGORIES, RECIPES, Estimator, Recipe, Task, shares
+from preceptor.rivals.book import recipe_named
+from preceptor.rivals.features import Reader, reader_for
+from preceptor.rivals.recipes import MOST_CATEGORIES, Estimator, Recipe, Task, shares
 
-# What skops must be told to trust: parts of scikit-learn's own trees, nothing else.
+# What skops must be told to trust: parts of scikit-learn's own trees, and what the rivals here learn.
 TRUSTED = [
     "functools.partial",
+    "preceptor.rivals.features.Projected",
+    "preceptor.rivals.features.Standardised",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
     "sklearn.tree._tree.Tree",
     "sklearn.utils.validation.check_array",
@@ -36,42 +41,62 @@ class Rival:
 
     def __init__(self, recipe: Recipe, task: str, outputs: int) -> None:
         self.recipe, self.task, self.outputs = recipe, task, outputs
-        self.rows, self.center, self.spread = 0, 0.0, 1.0
+        self.rows, self.center, self.spread = 0, np.zeros(()), np.ones(())
+        self.readers: list[Reader] = []
         self.estimators: list[Estimator] = []
 
     def fit(self, inputs: Inputs, truth: np.ndarray, seed: int) -> Self:
         """Learn from rows and true values as the metrics take them; deterministic by `seed`."""
-        X, numbers = _matrix(inputs), inputs.numbers.shape[1]
+        if self.recipe.reads is None:
+            self.readers = [reader_for(x).fit(x, seed) for x in _further(inputs)]
+        X, codes = self._seen(inputs), inputs.codes.shape[1]
         self.rows = len(X)
-        if self.task == "number":
-            self.center, self.spread = float(truth.mean()), float(truth.std()) or 1.0
+        if self._of_numbers:
+            self.center, spread = truth.mean(axis=0), truth.std(axis=0)
+            self.spread = np.where(spread > 0, spread, 1.0)
             truth = (truth - self.center) / self.spread
         answers = truth.T if self.task == "tags" else truth[None]
         with _threads_for(X):
-            self.estimators = [self._fitted(X, numbers, answer, seed) for answer in answers]
+            self.estimators = [self._fitted(X, codes, answer, seed) for answer in answers]
         return self
 
-    def _fitted(self, X: np.ndarray, numbers: int, answer: np.ndarray, seed: int) -> Estimator:
-        """scikit-learn's own, fitted to one number, one class or one tag of each row."""
-        counts = np.array([len(answer)])
+    @property
+    def _of_numbers(self) -> bool:
+        return self.task in ("number", "series")
+
+    def _seen(self, inputs: Inputs) -> np.ndarray:
+        """The raw column that the recipe is made for, or (N, F + C) float32: numbers, features, codes."""
+        if self.recipe.reads is not None:
+            return _further(inputs)[0]
+        features = [reader.transform(x) for reader, x in zip(self.readers, _further(inputs), strict=True)]
+        return np.hstack([inputs.numbers.numpy(), *features, inputs.codes.numpy().astype(np.float32)])
+
+    def _fitted(self, X: np.ndarray, codes: int, answer: np.ndarray, seed: int) -> Estimator:
+        """scikit-learn's own, fitted to the number or numbers, one class or one tag of each row."""
+        counts, numbers = np.array([len(answer)]), X.shape[1] - codes
         maker = self.recipe.for_numbers
-        if self.task != "number":
+        if not self._of_numbers:
             counts = np.unique(answer, return_counts=True)[1]
             maker = self.recipe.for_classes if len(counts) > 1 else shares
         assert maker
-        estimator = maker(Task(seed, _categories(X, numbers), len(X), len(counts), int(counts.min())))
-        return _in_order(_with_one_hot(estimator, self.recipe, numbers, X.shape[1]).fit(X, answer))
+        raw, outputs = self.recipe.reads is not None, answer[:1].size
+        categories = [] if raw else _categories(X, numbers)
+        estimator = maker(Task(seed, categories, len(X), len(counts), int(counts.min()), outputs))
+        if not raw:
+            estimator = _with_one_hot(estimator, self.recipe, numbers, X.shape[1])
+        return _in_order(estimator.fit(X, answer))
 
     def predict(self, inputs: Inputs) -> np.ndarray:
-        """Scores: (N,) numbers, or probabilities (N, K).
+        """Scores: (N,) numbers, (N, K) numbers of a series, or probabilities (N, K).
 
         No probability is 0 or 1: after n rows without a case, the next may still be one, so a share of
         1 / (n + 1) is spread evenly over all classes, also those that the training rows lacked.
         """
-        X = _matrix(inputs)
+        X = self._seen(inputs)
         with _threads_for(X):
-            if self.task == "number":
-                return self.center + self.spread * self.estimators[0].predict(X).astype(np.float64)
+            if self._of_numbers:
+                found = np.asarray(self.estimators[0].predict(X), dtype=np.float64)
+                return self.center + self.spread * found.reshape(len(X), *self.center.shape)
             if self.task == "tags":
                 return np.column_stack([self._probabilities(one, X, 2)[:, 1] for one in self.estimators])
             return self._probabilities(self.estimators[0], X, self.outputs)
@@ -90,7 +115,7 @@ class Rival:
         """Write the fitted rival as a skops file: data only, nothing that executes."""
         import skops.io
 
-        skops.io.dump({**vars(self), "recipe": self.recipe.name}, path)
+        skops.io.dump({**vars(self), "recipe": self.recipe.name, "reads": self.recipe.reads}, path)
 
     @classmethod
     def load(cls, path: Path) -> "Rival":
@@ -118,9 +143,9 @@ class Rival:
                 todo="Do not use this file; fit again on your own data.",
             )
         known = skops.io.load(path, trusted=TRUSTED)
-        rival = cls(RECIPES[known["recipe"]], known["task"], known["outputs"])
-        rival.rows, rival.center, rival.spread = known["rows"], known["center"], known["spread"]
-        rival.estimators = known["estimators"]
+        recipe = recipe_named(known.pop("recipe"), known.pop("reads"))
+        rival = cls(recipe, known["task"], known["outputs"])
+        vars(rival).update(known)
         return rival
 
 
@@ -138,9 +163,9 @@ def _in_order(estimator: Estimator) -> Estimator:
     return estimator
 
 
-def _matrix(inputs: Inputs) -> np.ndarray:
-    """(N, F + C) float32: numbers, then codes."""
-    return np.hstack([inputs.numbers.numpy(), inputs.codes.numpy().astype(np.float32)])
+def _further(inputs: Inputs) -> list[np.ndarray]:
+    """The columns that are neither numbers nor codes, raw."""
+    return [column.numpy() for column in inputs.further]
 
 
 def _categories(X: np.ndarray, numbers: int) -> list[int]:

@@ -1,0 +1,60 @@
+"""Which recipes there are, and which of them suit a task: the dumb one first, the strongest last.
+
+for recipe in rivals_for("number", rows=16_512):
+    Rival(recipe, "number", outputs=1).fit(inputs, truth, seed=0)
+"""
+
+from collections.abc import Sequence
+
+from preceptor.errors import Mistake, nearest
+from preceptor.rivals.recipes import TABLE, Recipe
+from preceptor.shapes import Shape
+
+RECIPES = {recipe.name: recipe for recipe in TABLE}
+"""The rivals of any table, by name."""
+
+FAMILIES: dict[str, dict[str, Recipe]] = {}
+"""The rivals made for one column of a shape family, by name: they need no other input, and take none."""
+
+BESIDE = ("dumb", "boosting", "forest")
+"""The table's rivals that sit beside those: the rest would see the same features and make less of them."""
+
+
+def rivals_for(
+    task: str,
+    rows: int,
+    names: Sequence[str] | None = None,
+    shapes: Sequence[Shape] = (),
+    *,
+    alone: bool = True,
+) -> list[Recipe]:
+    """The rivals that suit the task and bear so many rows, the dumb one first, the strongest last.
+
+    `names` picks some of them by name; an unknown name is a Mistake. `shapes` are those of the columns
+    that are neither numbers nor codes; `alone`: there are no numbers and codes beside them.
+    """
+    book = _book(shapes, alone)
+    for name in names or ():
+        if name not in book:
+            raise Mistake("rival-unknown", f"There is no rival {name!r}.", todo=nearest(name, book))
+    wanted = [r for r in book.values() if names is None or r.name in (*names, "dumb")]
+    return [r for r in wanted if _able(r, task) and rows <= r.most_rows]
+
+
+def recipe_named(name: str, reads: str | None) -> Recipe:
+    """The recipe of that name, made for that shape family (None: for any table)."""
+    return RECIPES[name] if reads is None else FAMILIES[reads][name]
+
+
+def _book(shapes: Sequence[Shape], alone: bool) -> dict[str, Recipe]:
+    """A table's recipes, or where one column of a family is all there is, those that are made for it."""
+    if alone and len(shapes) == 1 and shapes[0].family in FAMILIES:
+        return {name: RECIPES[name] for name in BESIDE} | FAMILIES[shapes[0].family]
+    return RECIPES
+
+
+def _able(recipe: Recipe, task: str) -> bool:
+    """Whether the recipe can answer such a task."""
+    if task == "series":
+        return recipe.for_numbers is not None and recipe.jointly
+    return (recipe.for_numbers if task == "number" else recipe.for_classes) is not None

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from preceptor.data.pictures import pixels
 from preceptor.data.table import Table
 from preceptor.intervals import interval
 from preceptor.metrics import Metric
@@ -83,8 +84,6 @@ def is_prose(column: pl.Series) -> bool:
 
 
 def _of_pictures(keys: pl.Series, name: str) -> list[pl.Series]:
-    from preceptor.data.pictures import pixels
-
     seen = [(float(picture.mean()), picture.shape[0] * picture.shape[1]) for picture in pixels(keys)]
     bright, large = zip(*seen, strict=True) if seen else ((), ())
     return [pl.Series(f"brightness of {name}", bright, dtype=pl.Float64),

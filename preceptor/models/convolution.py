@@ -47,7 +47,7 @@ class Convolution(nn.Conv2d):
         return outputs * (inputs // groups * side**2 + bias)
 
 
-class ConvNorm(nn.Sequential):
+class ConvNorm(nn.Module):
     """A convolution without bias, then batch normalisation (Ioffe and Szegedy, 2015).
 
     The normalisation gives every channel mean 0 and variance 1 over the batch, then a learned scale
@@ -64,15 +64,37 @@ class ConvNorm(nn.Sequential):
         groups: int = 1,
         generator: Generator | None = None,
     ):
-        look = Convolution(
-            inputs, outputs, side, stride=stride, groups=groups, bias=False, generator=generator
-        )
-        super().__init__(look, nn.BatchNorm2d(outputs))
+        super().__init__()
+        window = {"stride": stride, "groups": groups}
+        self.look = Convolution(inputs, outputs, side, **window, bias=False, generator=generator)
+        self.norm = nn.BatchNorm2d(outputs)
 
     @staticmethod
     def parameter_count(inputs: int, outputs: int, side: int = 3, *, groups: int = 1) -> int:
         """The convolution's weights, a scale and a shift a channel."""
         return Convolution.parameter_count(inputs, outputs, side, groups=groups, bias=False) + 2 * outputs
+
+    def forward(self, x_BCHW: Tensor) -> Tensor:
+        """(B, outputs, H / stride, W / stride), rounded up."""
+        return self.norm(self.look(x_BCHW))
+
+
+class Stem(nn.Sequential):
+    """The first look of a deep net: a window of 7 x 7 and a pooling leave one pixel in sixteen.
+
+    A `small` picture has no pixels to spare: its window is 3 x 3, and every pixel stays.
+    """
+
+    def __init__(self, channels: int, outputs: int, *, small: bool, generator: Generator | None = None):
+        side, stride = (3, 1) if small else (7, 2)
+        super().__init__(ConvNorm(channels, outputs, side, stride=stride, generator=generator), nn.ReLU())
+        if not small:
+            self.append(nn.MaxPool2d(3, 2, 1))
+
+    @staticmethod
+    def parameter_count(channels: int, outputs: int, *, small: bool) -> int:
+        """A window of weights, a scale and a shift for each output."""
+        return ConvNorm.parameter_count(channels, outputs, 3 if small else 7)
 
 
 def max_pool(side: int = 2) -> nn.MaxPool2d:

@@ -20,17 +20,19 @@ from preceptor.diagnose import before_training, diagnose
 from preceptor.finding import Finding
 from preceptor.history import History
 from preceptor.net import ensemble_loss, judging_metric, new_net, starting_output
-from preceptor.plan import NetPlan, TrainingPlan
+from preceptor.plan import NetPlan, Plan, TrainingPlan
 from preceptor.recipe import other_way
 from preceptor.split import Split
 from preceptor.timetable import Schedule, fitted_schedule
-from preceptor.training.loop import train
-from preceptor.training.pace import measure_pace
+from preceptor.training.loop import Augment, train
+from preceptor.training.pace import HEAVY, PLAIN, measure_pace
 from preceptor.training.state import Training
 
 MOST_JUDGED, FEWEST_TO_SHUFFLE = 4_000, 8
 """Rows held out: so many are enough to mark an epoch, so many are needed to try shuffled answers."""
 SECONDS_BETWEEN_CHECKPOINTS = 5.0
+SHARE_FOR_PACE = 0.03
+"""The share of the time left in which the pace is measured."""
 SLOWER, ATTEMPTS = 0.1, 2
 """What the learning rate is multiplied by when training has diverged, and how often it may begin again."""
 
@@ -62,7 +64,7 @@ def net_candidate(desk: Desk, folds: list[Fold], parts: Split, candidates: dict[
     schedule = Schedule(
         *desk.ledger.decide("schedule", lambda: _schedule(desk, folds, parts.sealed.count), "the pace")
     )
-    training = desk.plan.training.model_copy(update={"threads": schedule.threads})
+    training = desk.plan.training.model_copy(update=schedule.way)
     net, candidate = desk.plan.net, Candidate("net", "neural network", unanswered(folds, len(parts.open)))
     began = time.monotonic()
     for fold in folds[: schedule.folds]:
@@ -93,13 +95,30 @@ def _schedule(desk: Desk, folds: list[Fold], test_rows: int) -> Schedule:
     fold, plan = folds[0], desk.plan
     net = new_net(plan.net, fold.problem, fold.inputs, fold.goal, fold.truth, plan.seed)
     loss = ensemble_loss(fold.problem.target, 0.0)
-    pace = measure_pace(net.module, fold.inputs.tensors, fold.goal, loss, plan.training)
+    heavy = bool(fold.problem.shapes)
+    pace = measure_pace(
+        net.module,
+        fold.inputs.tensors,
+        fold.goal,
+        loss,
+        plan.training,
+        ways=HEAVY if heavy else PLAIN,
+        steps=2 if heavy else 6,
+        seconds=SHARE_FOR_PACE * desk.seconds_left,
+        augment=augmenter(desk.plan, fold),
+    )
     few = judged(fold)
     began = time.monotonic()
     net.predict(fold.held_out.take(few))
     judging = time.monotonic() - began
     desk.closing += judging * (test_rows * len(folds) + len(fold.rows_held_out)) / len(few)
-    return fitted_schedule(desk.seconds_left, pace, judging, len(folds), plan.training.epochs or 1)
+    wanted = plan.training.epochs or 1
+    return fitted_schedule(desk.seconds_left, pace, judging, len(folds), wanted, table=not heavy)
+
+
+def augmenter(plan: Plan, fold: Fold) -> Augment | None:
+    """What changes each mini-batch before the net sees it; None where the plan names no changes."""
+    return None
 
 
 def judged(fold: Fold) -> Tensor:
@@ -166,7 +185,8 @@ class Lesson:
         saved = time.monotonic()
         if self._over(until):
             return
-        for epoch in train(training, fold.inputs.tensors, fold.goal, self.loss):
+        augment = augmenter(self.desk.plan, fold)
+        for epoch in train(training, fold.inputs.tensors, fold.goal, self.loss, augment=augment):
             if training.finite:
                 score, loss = self._examined()
                 training.judge(score)

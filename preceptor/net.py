@@ -6,6 +6,8 @@
 Shapes: N rows, M ensemble members, K outputs.
 """
 
+from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -14,25 +16,26 @@ from torch import Generator, Tensor, nn
 
 from preceptor.kinds.kind import Target
 from preceptor.metrics import Metric
+from preceptor.models.mixed import MixedNet
 from preceptor.models.tabular import TabularNet
 from preceptor.plan import NetPlan
 from preceptor.problem import Inputs, Problem
 from preceptor.training.loop import Loss
 
-ROWS_AT_ONCE = 1024
+ROWS_AT_ONCE = {"table": 1024, "mixed": 256}
+DESIGNS: dict[str, type[nn.Module]] = {"table": TabularNet, "mixed": MixedNet}
 MOST_REMEMBERED = 20_000
 
 
 class Net:
     """A trained network under the rivals' verb: encoded rows in, scores out.
 
-    `configuration` holds the arguments that make the module again.
+    `design` says which module it is, `configuration` holds the arguments that make it again.
     """
 
-    def __init__(self, module: nn.Module, configuration: dict[str, Any], target: Target) -> None:
-        self.module = module.eval()
-        self.configuration = configuration
-        self.target = target
+    def __init__(self, design: str, configuration: dict[str, Any], target: Target, **new: Any) -> None:
+        self.design, self.configuration, self.target = design, configuration, target
+        self.module: Any = DESIGNS[design](**configuration, **new).eval()
 
     def predict(self, inputs: Inputs) -> np.ndarray:
         """The mean of the ensemble members' scores, (N,) or (N, K)."""
@@ -41,8 +44,16 @@ class Net:
     @torch.inference_mode()
     def outputs(self, inputs: Inputs) -> Tensor:
         """Every member's raw output, (N, M, K), computed in blocks of rows."""
-        blocks = zip(*(torch.split(part, ROWS_AT_ONCE) for part in inputs.tensors), strict=True)
-        return torch.cat([self.module(*rows) for rows in blocks])
+        return torch.cat([self.module(*rows) for rows in self._blocks(inputs)])
+
+    @torch.inference_mode()
+    def vectors(self, inputs: Inputs) -> Tensor:
+        """What the encoders say of each row's pictures, words and series, (N, E)."""
+        return torch.cat([self.module.vectors(*rows[2:]) for rows in self._blocks(inputs)])
+
+    def _blocks(self, inputs: Inputs) -> Iterator[tuple[Tensor, ...]]:
+        size = ROWS_AT_ONCE[self.design]
+        return zip(*(torch.split(part, size) for part in inputs.tensors), strict=True)
 
     def scores(self, outputs: Tensor) -> np.ndarray:
         """The mean over the members of each one's scores."""
@@ -58,23 +69,31 @@ def new_net(
     It is given the training rows to remember; `goal` and `truth` are those rows' answers, as the loss
     and as the metrics take them.
     """
-    configuration = {
+    configuration: dict[str, Any] = {
         "features": problem.features,
         "cardinalities": problem.cardinalities,
         "outputs": problem.target.outputs,
-        "memory": min(len(goal), MOST_REMEMBERED),
-        **plan.model_dump(),
+        **plan.model_dump(exclude={"encoders", "neighbours"}),
     }
+    if problem.shapes:
+        configuration["encoders"] = {
+            kind.column: {**asdict(kind.shape), **plan.encoders.get(kind.column, {})}
+            for kind in problem.further
+        }
+    else:
+        memory = min(len(goal), MOST_REMEMBERED)
+        configuration |= {"neighbours": plan.neighbours, "memory": memory}
     start, generator = starting_output(problem.target, truth), Generator().manual_seed(seed)
-    module = TabularNet(**configuration, start=start, generator=generator)
-    module.remember(*inputs.tensors, goal)
-    return Net(module, configuration, problem.target)
+    design = "mixed" if problem.shapes else "table"
+    net = Net(design, configuration, problem.target, start=start, generator=generator)
+    net.module.remember(*inputs.tensors, goal)
+    return net
 
 
 def starting_output(target: Target, truth: np.ndarray) -> Tensor:
     """The output (K,) whose scores are the dumb predictor's."""
-    if target.task == "number":
-        return torch.zeros(1)
+    if target.task in ("number", "series"):
+        return torch.zeros(target.outputs)
     chance = torch.from_numpy(target.chance(truth)).float().clamp(1e-6, 1 - 1e-6)
     return chance.logit() if target.task == "tags" else chance.log()
 

@@ -20,13 +20,12 @@ from preceptor.ensemble import apply
 from preceptor.errors import Mistake
 from preceptor.kinds.kind import Target
 from preceptor.kinds.registry import kind_from_state
-from preceptor.models.tabular import TabularNet
 from preceptor.net import Net
 from preceptor.problem import Problem
 from preceptor.rivals import Rival
 from preceptor.storage import write_atomically
 
-FORMAT = 1
+FORMAT = 2
 Member = Net | Rival
 """A fitted model of one fold."""
 
@@ -76,7 +75,8 @@ class Predictor:
         for name in self.weights:
             for fold, member in enumerate(self.families[name]):
                 if isinstance(member, Net):
-                    nets.setdefault(name, []).append(member.configuration)
+                    made = {"design": member.design, **member.configuration}
+                    nets.setdefault(name, []).append(made)
                     save_file(member.module.state_dict(), folder / f"{name}-{fold}.safetensors")
                 else:
                     member.save(folder / f"{name}-{fold}.skops")
@@ -124,6 +124,7 @@ def _problem(state: dict[str, Any]) -> Problem:
 
 
 def _net(path: Path, configuration: dict[str, Any], target: Target) -> Net:
-    module = TabularNet(**configuration)
-    module.load_state_dict(load_file(path))
-    return Net(module, configuration, target)
+    design = configuration.pop("design")
+    net = Net(design, configuration, target)
+    net.module.load_state_dict(load_file(path))
+    return net

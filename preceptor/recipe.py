@@ -1,4 +1,4 @@
-"""Good choices for what a plan leaves open, by the task and the size of the data.
+"""Good choices for what a plan leaves open, by the task, the size and the kinds of the data.
 
     plan = settle(Plan(target="price"), task="number", rows=13_209, features=9)
     plan.net.width, plan.training.epochs
@@ -6,11 +6,14 @@
 Each rule was measured on rows held out (see LOG.md); what a person has chosen is never changed.
 """
 
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
+from preceptor.models.mixed import encoder_for
 from preceptor.plan import NetPlan, Plan
+from preceptor.shapes import Shape
 
 FEW_ROWS, MANY_ROWS = 5_000, 10_000
 NEIGHBOURS = 32
@@ -19,16 +22,22 @@ NEIGHBOURS_A_MINUTE = 100_000
 Part = TypeVar("Part", bound=BaseModel)
 
 
-def settle(plan: Plan, task: str, rows: int, features: int) -> Plan:
+def settle(
+    plan: Plan, task: str, rows: int, features: int, further: Mapping[str, Shape] | None = None
+) -> Plan:
     """The plan with good values for every choice of net and training that nobody has made.
 
-    `rows` are the training rows of a fold, `features` the columns of numbers after encoding.
+    `rows` are the training rows of a fold, `features` the columns of numbers and codes after encoding,
+    `further` the columns of pictures, words or series with their shapes.
     """
-    net, training = (
-        _filled(plan.net, _net(task, rows, features, plan.minutes)),
-        _filled(plan.training, _training(task, rows)),
+    net, training = _net(task, rows, features, plan.minutes), _training(task, rows)
+    if further:
+        net |= _mixed(plan, features, further)
+        for shape in reversed(list(further.values())):
+            training |= encoder_for(shape.family).good_training(rows)
+    return plan.model_copy(
+        update={"net": _filled(plan.net, net), "training": _filled(plan.training, training)}
     )
-    return plan.model_copy(update={"net": net, "training": training})
 
 
 def _filled(part: Part, good: dict[str, Any]) -> Part:
@@ -44,7 +53,7 @@ def other_way(net: NetPlan) -> NetPlan | None:
     Which is better depends on the data (neighbours tell prices and phonemes, and mislead on small sets),
     so the first fold decides where there is time to try both.
     """
-    if "neighbours" in net.model_fields_set:
+    if "neighbours" in net.model_fields_set or net.encoders:
         return None
     return net.model_copy(update={"neighbours": 0 if net.neighbours else NEIGHBOURS})
 
@@ -61,6 +70,17 @@ def _net(task: str, rows: int, features: int, minutes: float) -> dict[str, Any]:
         "depth": 2,
         "dropout": 0.3 if rows < FEW_ROWS else 0.1,
         "embedding": next(size for most, size in sizes if features <= most),
+    }
+
+
+def _mixed(plan: Plan, features: int, further: Mapping[str, Shape]) -> dict[str, Any]:
+    """An encoder for each further column; alone it needs no layers over it."""
+    alone = len(further) == 1 and not features
+    trunk = {"trunk": plan.encoder} if plan.encoder else {}
+    return {
+        "encoders": dict.fromkeys(further, trunk),
+        "neighbours": 0,
+        **({"members": 1, "depth": 0} if alone else {}),
     }
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from preceptor import __version__
-from preceptor.contest import Candidate, choose, prepare_folds, rival_candidates
+from preceptor.contest import Candidate, Fold, choose, prepare_folds, rival_candidates
 from preceptor.data.read import fingerprint, read
 from preceptor.data.table import Table
 from preceptor.desk import Desk
@@ -51,7 +51,7 @@ def study(desk: Desk) -> None:
         parts, target = set_apart(desk.plan, look)
         _write_split(desk, look, parts)
         folds = prepare_folds(look.roles, target, parts)
-        desk.plan = settle(desk.plan, target.task, len(folds[0].truth), folds[0].problem.features)
+        desk.plan = settled(desk.plan, folds[0])
     candidates: dict[str, Candidate] = {}
     with desk.stage("rivals"):
         rival_candidates(desk, folds, parts, candidates)
@@ -64,6 +64,14 @@ def study(desk: Desk) -> None:
         predictor.save(desk.folder / "model")
     with desk.clocked("exam"):
         examine(desk, look.roles, parts, predictor, candidates)
+
+
+def settled(plan: Plan, fold: Fold) -> Plan:
+    """The plan with good choices for rows like those of the fold."""
+    problem = fold.problem
+    further = dict(zip((kind.column for kind in problem.further), problem.shapes, strict=True))
+    features = problem.features + len(problem.cardinalities)
+    return settle(plan, problem.target.task, len(fold.truth), features, further)
 
 
 def _affordable(desk: Desk, table: Table) -> Table:

@@ -5,7 +5,7 @@ schedule.epochs, schedule.shares
 """
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from preceptor.training.pace import Pace
 
@@ -18,29 +18,39 @@ DUEL_COSTS = 1.0
 
 
 class Schedule(NamedTuple):
-    """What the clock allows: threads, folds, epochs a fold, epochs a pass over the rows, a duel or none."""
+    """What the clock allows: the way to compute, folds, epochs a fold, epochs a pass, a duel or none."""
 
     threads: int
+    precision: str
     folds: int
     epochs: int
     shares: int
     duel: bool
 
+    @property
+    def way(self) -> dict[str, Any]:
+        """The fields of a TrainingPlan that say how to compute."""
+        return {"threads": self.threads, "precision": self.precision}
 
-def fitted_schedule(seconds: float, pace: Pace, judging: float, folds: int, wanted: int) -> Schedule:
+
+def fitted_schedule(
+    seconds: float, pace: Pace, judging: float, folds: int, wanted: int, *, table: bool = True
+) -> Schedule:
     """What fits into so many seconds. With less time first the duel goes, then folds, then epochs.
 
     An epoch costs a pass over the rows, by `pace`, and `judging` seconds. Where a few passes would be too
-    many, each is cut into shares, so that the learning rate still goes through its schedule.
+    many, each is cut into shares, so that the learning rate still goes through its schedule. A net for
+    pictures, words or series (no `table`) has no duel, and a second fold only once the first has all epochs.
     """
-    one_pass, seconds = pace.seconds[pace.threads], max(seconds, 1.0) / SLACK
+    one_pass, seconds = pace.seconds, max(seconds, 1.0) / SLACK
     lesson = wanted * (one_pass + judging)
-    duel = seconds > lesson * (folds + DUEL_COSTS)
+    duel = table and seconds > lesson * (folds + DUEL_COSTS)
     seconds -= DUEL_COSTS * lesson * duel
     fewest = min(wanted, FEWEST_EPOCHS)
-    count = max(1, min(folds, int(seconds / (2 * fewest * (one_pass + judging)))))
+    enough = 2 * fewest if table else wanted
+    count = max(1, min(folds, int(seconds / (enough * (one_pass + judging)))))
     each = seconds / count
     spare = max(each - fewest * judging, each / 2)
     shares = max(1, math.ceil(fewest * one_pass / spare))
     epochs = max(1, min(wanted, int(each / (one_pass / shares + judging))))
-    return Schedule(pace.threads, count, epochs, shares, duel)
+    return Schedule(*pace.way, count, epochs, shares, duel)

@@ -25,11 +25,12 @@ ROOT = Path(__file__).parent.parent
 HOUSE = ROOT / "preceptor"
 # fmt: off
 ROOMS = [
-    "errors", "explanations", "finding", "storage", "ledger", "plan", "shapes", "recipe", "machine",
+    "errors", "explanations", "finding", "storage", "ledger", "plan", "shapes", "machine",
     "metrics", "intervals", "data", "kinds", "framing", "inspection", "look", "split",
-    "models", "problem", "augmentation", "training", "history", "net", "timetable", "rivals", "ensemble",
-    "predictor", "diagnose", "desk", "contest", "lesson", "exam", "explain", "figures", "verdict", "study",
-    "report", "screen", "show", "answering", "run", "estimators", "cli", "__init__", "__main__",
+    "models", "recipe", "problem", "augmentation", "training", "history", "net", "timetable", "rivals",
+    "ensemble", "predictor", "diagnose", "desk", "contest", "lesson", "exam", "explain", "figures",
+    "verdict", "study", "report", "screen", "show", "answering", "run", "estimators", "cli",
+    "__init__", "__main__",
 ]
 # fmt: on
 

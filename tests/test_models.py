@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from preceptor.errors import Mistake
 from preceptor.models.embedding import LEVELS, CodeEmbedding, NumberEmbedding, level_edges
+from preceptor.models.mixed import MixedNet
 from preceptor.models.mlp import ACTIVATIONS, MLP
 from preceptor.models.neighbours import Neighbours
 from preceptor.models.perceptron import LinearClassifier, Perceptron
@@ -285,3 +287,46 @@ def test_neighbours_find_a_pattern_that_only_alike_rows_reveal():
         optimiser.step()
     unseen = net.eval()(numbers[400:], codes[400:])[..., 0].mean(dim=1)
     assert (unseen - goal[400:]).square().mean() < 0.1 * goal.var()
+
+
+# The mixed net: encoders beside a table
+
+
+PICTURES = torch.randint(0, 255, (B, 1, 8, 8), generator=seeded(7), dtype=torch.uint8)
+WORDS = torch.randint(0, 9, (B, 6), generator=seeded(8), dtype=torch.int32)
+ENCODERS = {
+    "photo": {"family": "picture", "sizes": (1, 8, 8), "trunk": "lenet"},
+    "title": {"family": "tokens", "sizes": (6, 9)},
+}
+
+
+def mixed(**head) -> MixedNet:
+    head = {"members": 2, "width": 8, "depth": 1, "embedding": 4, **head}
+    net = MixedNet(ENCODERS, F, (3, 3), 2, generator=seeded(), **head)
+    net.remember(NUMBERS, CODES, PICTURES, WORDS, torch.zeros(B))
+    return net.eval()
+
+
+def test_a_mixed_net_answers_from_numbers_codes_pictures_and_words_at_once():
+    net, inputs = mixed(), (NUMBERS, CODES, PICTURES, WORDS)
+    torch.nn.init.normal_(net.head.head, generator=seeded(9))
+    output = net(*inputs)
+    assert output.shape == (B, 2, 2)
+    for place, part in enumerate(inputs):
+        others = [*inputs]
+        others[place] = part.flip(0)
+        assert not torch.allclose(net(*others), output), f"input {place} is ignored"
+    alone = torch.cat([net(*(part[row : row + 1] for part in inputs)) for row in range(B)])
+    torch.testing.assert_close(alone, output, rtol=1e-4, atol=1e-5)
+
+
+def test_a_mixed_net_has_as_many_parameters_as_its_formula_says():
+    counted = sum(parameter.numel() for parameter in mixed().parameters())
+    sizes = {"members": 2, "width": 8, "depth": 1, "embedding": 4}
+    assert counted == MixedNet.parameter_count(ENCODERS, F, (3, 3), 2, **sizes)
+
+
+def test_a_family_without_an_encoder_is_named_with_those_that_have_one():
+    with pytest.raises(Mistake, match="'smell'") as mistake:
+        MixedNet({"x": {"family": "smell", "sizes": (3,)}}, 0, (), 1)
+    assert "tokens" in str(mistake.value)

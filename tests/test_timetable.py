@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 from preceptor.plan import Plan
 from preceptor.recipe import other_way, settle
 from preceptor.timetable import SLACK, fitted_schedule
-from preceptor.training.pace import Pace
+from preceptor.training.pace import Pace, Way
 
 times = st.floats(1e-4, 50)
 
@@ -13,7 +13,7 @@ times = st.floats(1e-4, 50)
 def test_what_is_planned_fits_into_the_time_unless_a_single_epoch_does_not(
     seconds, one_pass, judging, folds, wanted
 ):
-    schedule = fitted_schedule(seconds, Pace({1: one_pass}, 1), judging, folds, wanted)
+    schedule = fitted_schedule(seconds, Pace(one_pass, Way(1)), judging, folds, wanted)
     each = one_pass / schedule.shares + judging
     lessons = schedule.folds * schedule.epochs * each + schedule.duel * wanted * (one_pass + judging)
     assert 1 <= schedule.folds <= folds
@@ -22,14 +22,21 @@ def test_what_is_planned_fits_into_the_time_unless_a_single_epoch_does_not(
 
 
 def test_with_plenty_of_time_every_fold_gets_every_epoch_and_there_is_a_duel():
-    assert fitted_schedule(1000, Pace({1: 1.0, 2: 0.5}, 2), 0.1, 5, 20) == (2, 5, 20, 1, True)
+    assert fitted_schedule(1000, Pace(0.5, Way(2)), 0.1, 5, 20) == (2, "float32", 5, 20, 1, True)
 
 
 def test_a_pass_that_takes_too_long_is_cut_into_shares():
-    schedule = fitted_schedule(10, Pace({1: 100.0}, 1), 0.1, 1, 20)
+    schedule = fitted_schedule(10, Pace(100.0, Way(1)), 0.1, 1, 20)
     assert schedule.folds == 1
     assert schedule.epochs >= 4
     assert schedule.shares > 10
+
+
+def test_a_net_for_pictures_gets_all_its_epochs_before_a_second_fold_gets_any():
+    short = fitted_schedule(100, Pace(5.0, Way(2, "bfloat16")), 0.1, 5, 20, table=False)
+    assert (short.precision, short.folds, short.duel) == ("bfloat16", 1, False)
+    assert short.epochs > 10
+    assert fitted_schedule(1000, Pace(5.0, Way(2)), 0.1, 5, 20, table=False).folds > 1
 
 
 def test_a_recipe_fills_what_nobody_chose_and_leaves_what_somebody_did():

@@ -20,6 +20,7 @@ from preceptor.plan import TrainingPlan
 from preceptor.training import FlatParameters, Training, checkpoint, measure_pace, train
 from preceptor.training.loop import batch_count, order
 from preceptor.training.optimisers import OPTIMISERS
+from preceptor.training.pace import Way
 from preceptor.training.schedules import SHAPES, Plateau, factor
 from preceptor.training.stopping import Best
 
@@ -542,12 +543,46 @@ def test_measuring_the_pace_disturbs_nothing():
     torch.manual_seed(2)
     expected = torch.rand(2)
     torch.manual_seed(2)
-    pace = measure_pace(net, (x,), y, functional.mse_loss, FULL, threads=(1, 2), steps=2)
+    pace = measure_pace(net, (x,), y, functional.mse_loss, FULL, ways=(Way(1), Way(2)), steps=2)
     assert torch.equal(torch.rand(2), expected)
     assert all(torch.equal(before[name], tensor) for name, tensor in net.state_dict().items())
-    assert set(pace.seconds) == {1, 2}
-    assert pace.threads in pace.seconds
-    assert all(seconds > 0 for seconds in pace.seconds.values())
+    assert pace.way in (Way(1), Way(2))
+    assert pace.seconds > 0
+
+
+def test_a_way_that_the_plan_has_fixed_is_the_only_one_measured():
+    x, y = line(300)
+    fixed = FULL.model_copy(update={"threads": 1, "precision": "bfloat16"})
+    assert measure_pace(Small(), (x,), y, functional.mse_loss, fixed, steps=2).way == Way(1, "bfloat16")
+
+
+def test_in_sixteen_bits_the_same_is_learnt_to_their_precision():
+    x, y = line(300)
+    losses = {}
+    for precision in ("float32", "bfloat16"):
+        plan = FULL.model_copy(update={"precision": precision})
+        training = Training(Small(), plan, epochs=10, seed=0)
+        losses[precision] = [epoch.loss for epoch in train(training, (x,), y, functional.mse_loss)]
+        assert training.flat.weights.dtype == torch.float32
+    assert losses["bfloat16"] != losses["float32"]
+    assert losses["bfloat16"][-1] == pytest.approx(losses["float32"][-1], rel=0.05)
+
+
+def test_augmentation_hears_which_rows_it_is_given_and_in_which_pass():
+    x, y = line(300)
+    heard = []
+
+    def augment(batch, rows, number):
+        assert torch.equal(batch[0], x[rows])
+        heard.append((number, rows))
+        return [batch[0] + 1]
+
+    training = Training(Small(), FULL, epochs=2, seed=0)
+    for _ in train(training, (x,), y, functional.mse_loss, augment=augment):
+        pass
+    assert {number for number, _ in heard} == {0, 1}
+    for number in (0, 1):
+        assert sorted(torch.cat([rows for n, rows in heard if n == number]).tolist()) == list(range(300))
 
 
 # Checkpoints

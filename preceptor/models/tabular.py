@@ -9,8 +9,8 @@ layers between are shared; all are trained at once, each on its own loss, and av
     net.remember(numbers, codes, goal)                   # the training rows, once, before training
     output = net(numbers, codes)                         # (B, members, outputs)
 
-Shapes: B rows, N training rows, S remembered rows, F numbers, C codes, M members, I embedded inputs,
-H hidden width, K outputs.
+Shapes: B rows, N training rows, S remembered rows, F numbers, C codes, E columns beside them, M members,
+I embedded inputs, H hidden width, K outputs.
 """
 
 import itertools
@@ -33,8 +33,9 @@ class TabularNet(nn.Module):
     `features` counts the numbers, `cardinalities` the codes of each category, `outputs` what the
     target asks for. `embedding` is the width of a number's embedding (0 or 1: the bare number) and the
     cap of a category's; `neighbours` the width of the points between which distance is measured, and
-    `memory` how many training rows are kept to look among (either 0: none). `start` (K,) is the output
-    before training: the heads start at zero, so the first loss is that of the best constant answer.
+    `memory` how many training rows are kept to look among (either 0: none). `beside` counts columns that
+    join the embedded ones as they are, such as encoders' vectors. `start` (K,) is the output before
+    training: the heads start at zero, so the first loss is that of the best constant answer.
     """
 
     constants = ("numbers_kept", "codes_kept", "mixers")
@@ -55,6 +56,7 @@ class TabularNet(nn.Module):
         embedding: int = 16,
         neighbours: int = 32,
         memory: int = 0,
+        beside: int = 0,
         start: Tensor | None = None,
         generator: Generator | None = None,
     ):
@@ -63,11 +65,10 @@ class TabularNet(nn.Module):
         self.numbers = NumberEmbedding(features, embedding, generator=generator) if embedding > 1 else None
         self.codes = CodeEmbedding(cardinalities, max(embedding, 1), generator=generator)
         inputs = _embedded(features, cardinalities, embedding)
-        memory = memory if neighbours else 0
         look = (inputs, neighbours, memory, outputs, generator)
-        self.neighbours = Neighbours(*look) if memory else None
-        self._make_memory(features, len(cardinalities), memory)
-        inputs += self.neighbours.width if self.neighbours else 0
+        self.neighbours = Neighbours(*look) if memory and neighbours else None
+        self._make_memory(features, len(cardinalities), memory if neighbours else 0)
+        inputs += beside + (self.neighbours.width if self.neighbours else 0)
         self.scale = nn.Parameter(torch.empty(members, inputs).uniform_(-1, 1, generator=generator).sign())
         self.hidden = _layers((inputs, *[width] * depth), generator)
         self.head = nn.Parameter(torch.zeros(members, width if depth else inputs, outputs))
@@ -85,6 +86,7 @@ class TabularNet(nn.Module):
         embedding: int = 16,
         neighbours: int = 32,
         memory: int = 0,
+        beside: int = 0,
     ) -> int:
         """Embeddings + the neighbours' projection + scales + shared layers + heads."""
         count = CodeEmbedding.parameter_count(cardinalities, max(embedding, 1))
@@ -93,6 +95,7 @@ class TabularNet(nn.Module):
         if neighbours and memory:
             count += Neighbours.parameter_count(inputs, neighbours)
             inputs += 2 * outputs + neighbours
+        inputs += beside
         sizes = (inputs, *[width] * depth)
         shared = sum((before + 1) * after for before, after in itertools.pairwise(sizes))
         return count + members * inputs + shared + members * (sizes[-1] + 1) * outputs
@@ -136,9 +139,11 @@ class TabularNet(nn.Module):
         x_SI = self._embed(self.numbers_kept[seen_S], self.codes_kept[seen_S])
         return self.neighbours(x_BI, x_SI, keys_B, seen_S)
 
-    def forward(self, numbers_BF: Tensor, codes_BC: Tensor) -> Tensor:
+    def forward(self, numbers_BF: Tensor, codes_BC: Tensor, beside_BE: Tensor | None = None) -> Tensor:
         """Every member's output for every row, (B, M, K)."""
         x_BI = self._embed(numbers_BF, codes_BC)
+        if beside_BE is not None:
+            x_BI = torch.cat([x_BI, beside_BE], dim=1)
         if self.neighbours:
             x_BI = torch.cat([x_BI, self._look_up(x_BI, self._keys(numbers_BF, codes_BC))], dim=1)
         a_BMH = x_BI[:, None, :] * self.scale

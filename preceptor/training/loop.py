@@ -16,12 +16,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Generator, Tensor
+from torch import Generator, Tensor, nn
 
 from preceptor.training.parameters import Layer
 from preceptor.training.state import Training
 
 Loss = Callable[[Tensor, Tensor], Tensor]
+Augment = Callable[[Sequence[Tensor], Tensor, int], Sequence[Tensor]]
+"""Given a mini-batch's inputs, the numbers of its rows and of the pass: the inputs as the net sees them."""
 
 LOOK_EVERY = 50
 """At least so many steps between two looks at the layers, so that they cost less than a hundredth."""
@@ -58,24 +60,30 @@ class Epoch:
 
 
 def train(
-    training: Training, inputs: Sequence[Tensor], goal: Tensor, loss: Loss, *, watch: bool = True
+    training: Training,
+    inputs: Sequence[Tensor],
+    goal: Tensor,
+    loss: Loss,
+    *,
+    augment: Augment | None = None,
+    watch: bool = True,
 ) -> Iterator[Epoch]:
     """Train until `training.over`; yields after each epoch.
 
     `inputs` are tensors with one row an example, given to the net in this order; `goal` has the same
-    rows; `loss(output, goal)` is a scalar. `watch=False` leaves out the looks at the layers.
+    rows; `loss(output, goal)` is a scalar. `augment` changes each mini-batch, a pure function of rows
+    and pass. `watch=False` leaves out the looks at the layers.
     """
-    net, flat = training.net, training.flat
+    net, flat = forward_of(training.net, training.plan.precision), training.flat
     while not training.over:
-        started = time.perf_counter()
+        seen, started = _seen(training, inputs, augment), time.perf_counter()
         batches = _batches(training, len(goal))
         rates = training.open_epoch(len(batches))
         look = len(batches) - 1 if watch and _due(training.epoch, len(batches)) else None
         losses, norms, before = [], [], None
         with _reproducible(training):
             for step, (rows, rate) in enumerate(zip(batches, rates, strict=True)):
-                output = net(*[part.index_select(0, rows) for part in inputs])
-                value = loss(output, goal.index_select(0, rows))
+                value = loss(net(*seen(rows)), goal.index_select(0, rows))
                 flat.gradients.zero_()
                 torch.autograd.backward(value)
                 if step == look:
@@ -83,11 +91,38 @@ def train(
                 losses.append(value.detach())
                 norms.append(training.step(rate))
         layers = [] if before is None else flat.layers(before)
-        seconds = time.perf_counter() - started
-        number = training.epoch + 1
-        epoch = Epoch(number, torch.stack(losses), torch.stack(norms), rates[-1], layers, seconds)
+        numbers, seconds = (torch.stack(losses), torch.stack(norms)), time.perf_counter() - started
+        epoch = Epoch(training.epoch + 1, *numbers, rates[-1], layers, seconds)
         training.close_epoch(epoch.broken is None)
         yield epoch
+
+
+def _seen(
+    training: Training, inputs: Sequence[Tensor], augment: Augment | None
+) -> Callable[[Tensor], Sequence[Tensor]]:
+    """What the net sees of the rows of a mini-batch in the coming epoch."""
+
+    def seen(rows: Tensor) -> Sequence[Tensor]:
+        batch = [part.index_select(0, rows) for part in inputs]
+        return augment(batch, rows, training.epoch // training.shares) if augment else batch
+
+    return seen
+
+
+def forward_of(net: nn.Module, precision: str | None) -> Callable[..., Tensor]:
+    """The net itself, or in "bfloat16" the net with its products in 16 bits; the output is float32.
+
+    Weights, their gradients and all sums stay in 32 bits (Micikevicius et al., 2018; Kalamkar et al., 2019).
+    """
+    if precision != "bfloat16":
+        return net
+
+    def forward(*batch: Tensor) -> Tensor:
+        with torch.autocast(batch[0].device.type, torch.bfloat16):
+            output: Tensor = net(*batch)
+        return output.float()
+
+    return forward
 
 
 def order(rows: int, seed: int, number: int) -> Tensor:

@@ -1,31 +1,44 @@
 """How long an epoch takes here and now, measured, so that a budget in minutes becomes a number of epochs.
 
 pace = measure_pace(net, inputs, goal, loss, plan.training)
-epochs = ledger.decide("epochs", lambda: int(seconds_left // pace.seconds[pace.threads]))
+epochs = ledger.decide("epochs", lambda: int(seconds_left // pace.seconds))
 """
 
 import copy
 import statistics
+import time
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from torch import Tensor, nn
 
 from preceptor.plan import TrainingPlan
-from preceptor.training.loop import Loss, batch_count, train
+from preceptor.training.loop import Augment, Loss, batch_count, train
 from preceptor.training.state import Training
 
 ROUNDS = 3
 
 WORTHWHILE = 0.9
-"""More threads are worth having when they bring an epoch below this share of its time."""
+"""Two threads, or 16 bits, are worth having when they bring an epoch below this share of its time."""
+
+
+class Way(NamedTuple):
+    """A way to compute: how many threads, in which precision."""
+
+    threads: int
+    precision: str = "float32"
 
 
 class Pace(NamedTuple):
-    """Seconds of one epoch for each number of threads tried, and the number worth using."""
+    """Seconds of one epoch, and the way to compute that is worth using."""
 
-    seconds: dict[int, float]
-    threads: int
+    seconds: float
+    way: Way
+
+
+PLAIN = (Way(1), Way(2))
+HEAVY = (Way(2), Way(2, "bfloat16"), Way(1, "bfloat16"))
+"""What is tried for nets of a few dense layers, and for those with convolutions or attention."""
 
 
 def measure_pace(
@@ -35,35 +48,47 @@ def measure_pace(
     loss: Loss,
     plan: TrainingPlan,
     *,
-    threads: Sequence[int] = (1, 2),
+    ways: Sequence[Way] = PLAIN,
     steps: int = 6,
+    seconds: float = 10.0,
+    augment: Augment | None = None,
 ) -> Pace:
-    """Train copies of `net` by turns, `steps` at a time: once to warm up, then three times.
+    """Train copies of `net` by turns, `steps` at a time: once to warm up, then up to three times.
 
-    The net and everybody's random numbers stay as they are. The median of the turns counts, since
-    other work on the machine disturbs. What a caller does between epochs is not included.
+    What the plan has fixed is not tried otherwise. The net and everybody's random numbers stay as they
+    are. The median of the turns counts, since other work on the machine disturbs; after `seconds` no
+    further turn is begun. What a caller does between epochs is not included.
     """
-    trainings = [_copy(net, plan, number) for number in sorted(threads)]
-    rows = min(len(goal), steps * trainings[0].batch_size)
-    few = [part[:rows] for part in inputs]
-    turns = list(zip(*(train(training, few, goal[:rows], loss) for training in trainings), strict=False))
+    ways = list(dict.fromkeys(_allowed(way, plan) for way in ways))
+    trainings = [_copy(net, plan, way) for way in ways]
     size = trainings[0].batch_size
+    rows = min(len(goal), steps * size)
+    few = [part[:rows] for part in inputs]
+    turns, began = [], time.monotonic()
+    for turn in zip(*(train(one, few, goal[:rows], loss, augment=augment) for one in trainings), strict=True):
+        turns.append([epoch.seconds for epoch in turn])
+        if len(turns) > 1 and time.monotonic() - began > seconds:
+            break
     scale = batch_count(len(goal), size) / batch_count(rows, size)
-    medians = [statistics.median(epoch.seconds for epoch in turn) for turn in zip(*turns[1:], strict=True)]
-    seconds = {training.threads: scale * median for training, median in zip(trainings, medians, strict=True)}
-    return Pace(seconds, _fewest(seconds))
+    medians = [scale * statistics.median(times) for times in zip(*turns[1:], strict=True)]
+    chosen = _worthwhile(medians)
+    return Pace(medians[chosen], ways[chosen])
 
 
-def _copy(net: nn.Module, plan: TrainingPlan, threads: int) -> Training:
+def _allowed(way: Way, plan: TrainingPlan) -> Way:
+    return Way(plan.threads or way.threads, plan.precision or way.precision)
+
+
+def _copy(net: nn.Module, plan: TrainingPlan, way: Way) -> Training:
     """A training of a copy of `net`, at a rate so small that it cannot diverge."""
-    gentle = plan.model_copy(update={"threads": threads, "learning_rate": 1e-9})
+    gentle = plan.model_copy(update={**way._asdict(), "learning_rate": 1e-9})
     return Training(copy.deepcopy(net), gentle, epochs=1 + ROUNDS, seed=0)
 
 
-def _fewest(seconds: dict[int, float]) -> int:
-    """The number of threads worth using: more only when they pay."""
-    chosen = min(seconds)
-    for number in sorted(seconds):
-        if seconds[number] < WORTHWHILE * seconds[chosen]:
-            chosen = number
+def _worthwhile(seconds: Sequence[float]) -> int:
+    """The way worth using: a later one only when it pays."""
+    chosen = 0
+    for place, taken in enumerate(seconds):
+        if taken < WORTHWHILE * seconds[chosen]:
+            chosen = place
     return chosen

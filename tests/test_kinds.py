@@ -1,17 +1,13 @@
 """What each kind promises beyond the laws, how columns are recognised, and how kinds are found."""
 
 import math
-import os
 from datetime import date, datetime, timedelta
 from importlib.metadata import EntryPoint
-from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
 import torch
-from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import roc_auc_score
 
 from preceptor.errors import Mistake
 from preceptor.kinds import registry
@@ -22,7 +18,6 @@ from preceptor.kinds.number import Number
 from preceptor.kinds.recognise import recognise
 from preceptor.kinds.registry import kind_from_state, kind_named, kind_names
 from preceptor.kinds.tags import Tags
-from preceptor.kinds.text import Text
 from preceptor.kinds.values import as_type, numbers
 
 
@@ -287,54 +282,7 @@ def test_a_time_zone_is_kept_and_hours_are_those_on_the_wall():
     assert fitted.encode(rome)[22, 2] == pytest.approx(1)  # midnight in Rome
 
 
-# -------------------------------------------------------------------------------------------------- text
-
 HAM = ["see you at home tonight", "ok, later then", "are you coming to lunch?", "happy birthday mum"]
-SPAM = ["WIN a FREE prize now, call 0800", "free entry! text WIN to 80082", "URGENT claim your cash prize"]
-
-
-def test_text_of_two_sorts_is_told_apart():
-    column = series((HAM + SPAM) * 5)
-    fitted = Text("c").fit(column)
-    assert 1 <= fitted.shape.sizes[0] <= 32
-    model = LogisticRegression().fit(fitted.encode(column), ([0] * 4 + [1] * 3) * 5)
-    later = fitted.encode(series(["call now to claim a free prize", "coming home later"]))
-    assert model.predict(later).tolist() == [1, 0]
-
-
-def test_capitals_and_spaces_make_no_difference_to_text():
-    fitted = Text("c").fit(series(HAM + SPAM))
-    plain = fitted.encode(series(["free prize now"]))
-    torch.testing.assert_close(fitted.encode(series(["FREE  Prize\nnow"])), plain)
-
-
-def test_text_has_no_more_columns_than_there_are_differences():
-    column = series(["one and the same"] * 20 + ["or another"] * 20)
-    fitted = Text("c").fit(column)
-    assert 1 <= fitted.shape.sizes[0] <= 2
-    encoded = fitted.encode(column)
-    torch.testing.assert_close(encoded[:20], encoded[:1].expand(20, -1))
-    assert Text("c").fit(series(["one and the same"] * 20)).shape.sizes == (0,)
-
-
-def test_text_of_foreign_letters_only_is_that_of_an_empty_cell():
-    fitted = Text("c").fit(series(HAM + SPAM))
-    assert torch.equal(fitted.encode(series(["日本語"])), fitted.encode(series([None])))
-
-
-@pytest.mark.slow
-def test_spam_is_found_by_its_letters():
-    file = Path(os.environ.get("PRECEPTOR_DATA", "../shared/data")) / "sms_spam" / "sms_spam.csv"
-    if not file.exists():
-        pytest.skip(f"{file} is not there; set PRECEPTOR_DATA to the folder of data sets")
-    frame = pl.read_csv(file)
-    spam = (frame["type"] == "spam").to_numpy()
-    late = np.random.default_rng(0).random(len(frame)) < 0.2
-    fitted = Text("text").fit(frame["text"].filter(pl.Series(~late)))
-    encoded = fitted.encode(frame["text"]).numpy()
-    model = LogisticRegression(max_iter=2_000).fit(encoded[~late], spam[~late])
-    assert roc_auc_score(spam[late], model.decision_function(encoded[late])) > 0.985
-
 
 # --------------------------------------------------------------------------------------------- recognise
 
@@ -359,6 +307,8 @@ SHUFFLED = np.random.default_rng(0).permutation(100)
         (series(["2020-01-05", "2020-02-01"] * 20), "datetime"),
         (series([date(2020, 1, 5)] * 2 + [date(2021, 1, 1)]), "datetime"),
         (series([f"{ham} number {place}" for place in range(10) for ham in HAM]), "text"),
+        (series([f"{maker} {place}" for place in range(60) for maker in ("ford", "audi")]), "text"),
+        (series([f"これは{place}番目の本です" for place in range(40)]), "text"),
         (series([7.0] * 30), "constant"),
         (series([7.0, None] * 15), "number"),
         (series([None, None]), "missing"),

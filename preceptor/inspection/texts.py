@@ -1,4 +1,4 @@
-"""Columns of free text, which are read in a simple way so far."""
+"""Columns of free text."""
 
 from preceptor.data.table import Table
 from preceptor.finding import Finding
@@ -11,7 +11,7 @@ def texts(table: Table, roles: Roles) -> list[Finding]:
         Finding(
             "free-text",
             "note",
-            f"'{name}' is free text: its spelling and frequent words are read, not its meaning.",
+            f"'{name}' is free text: its words are read, in their order.",
             column=name,
             evidence={"distinct": table.frame[name].n_unique(), "rows": len(table)},
             done=roles.fate(name),

@@ -1,152 +1,152 @@
-"""The kind text: free text, as an input, read by its letters.
+"""The kind text: free text in any language, as an input; the tokens of a text in their order.
 
     text = Text("message").fit(training["message"])
-    text.encode(table["message"])                     # (N, W) float32, W at most 32
+    ids = text.encode(table["message"])               # (N, L) int32, 0 = padding at the end
+    text.tokens("WIN a prize")                        # ["WIN", "a", "prize"], one for each id
 
-A simple, honest treatment: how often each piece of one to three letters occurs (TF-IDF), summed up in
-32 numbers (truncated SVD; "latent semantic analysis", Deerwester et al. 1990). It knows spelling and
-frequent words, not meaning, nor the order of words.
+Words are the default: read by a linear model on tokens and their neighbours, weighted as in naive Bayes
+(Wang and Manning 2012), they were right the most often over three data sets of 5,600 to 10,700 short texts,
+with byte pairs and characters half a per cent behind.
 
-Shapes: N texts, V pieces, W columns. A piece is one int64: three Unicode code points of 21 bits.
+Shapes: N texts, L tokens of the longest text that is read whole, V vocabulary, T tokens of one text.
 """
 
-import base64
 from typing import ClassVar, Self
 
 import numpy as np
 import polars as pl
 import torch
-from scipy import sparse
-from sklearn.utils.extmath import randomized_svd
 from torch import Tensor
 
 from preceptor.kinds.kind import Guess, Kind
-from preceptor.kinds.scaling import robust_scale, smooth_clip
 from preceptor.kinds.stateful import Stateful
+from preceptor.kinds.tokenizers import (
+    NOTHING,
+    PADDING,
+    WORD,
+    Tokenizer,
+    tokenizer_from_state,
+    tokenizer_named,
+)
 from preceptor.kinds.values import distinct, sample, texts
 from preceptor.shapes import Shape
 
-PIECES, COLUMNS, LETTERS = 2_048, 32, 1_000
-"""How many pieces are counted, how many columns sum them up, how many letters of a text are read."""
+WHOLE, MOST_TOKENS = 0.99, 256
+"""The share of training texts that are read whole, unless that takes more tokens than these."""
 
-LEARNT_FROM, CHUNK = 10_000, 4_096
-"""How many texts, evenly spaced, the pieces are learnt from; how many are encoded at a time."""
+MOST_LETTERS = 20_000
+"""Of a longer text only the first and the last 10,000 letters are looked at."""
 
-NOISE = 1e-6
-"""A direction in which texts differ by less than this shows rounding, not text."""
+LEARNT_FROM, CHUNK = 200_000, 50_000
+"""How many texts, evenly spaced, the vocabulary is learnt from; how many are encoded at a time."""
 
-_START = ord("\n")
+SHARED = 0.5
+"""Titles and names of two words are text if so few of all their words differ: others come again."""
+
+NO_TEXT = "(no text)"
+"""The one token of a text in which there is none, as a person reads it."""
 
 
 class Text(Stateful, Kind):
-    """At most 32 columns within -3..3, scaled and clipped as numbers are.
+    """Ids of tokens, padded at the end with 0; 1 is a token never learnt, 2 stands for an empty text.
 
-    Pieces never seen in training count for nothing; a missing text is an empty one. Only the first
-    1,000 letters count, capitals as small letters. The text cannot be had back: decoding gives null.
+    A missing text is an empty one. Of a text of more than L tokens the first and the last half of L are
+    kept, for a text tells most in how it begins and ends (Sun et al. 2019). `tokenizer` is "words",
+    "characters" or "byte pairs"; only byte pairs decode to the very text.
     """
 
     name: ClassVar[str] = "text"
     lossless: ClassVar[bool] = False
 
-    def __init__(self, column: str):
+    def __init__(self, column: str, tokenizer: str = "words"):
         super().__init__(column)
-        self.pieces: list[int] = []
-        self.rarity: list[float] = []
-        self.components = ""
-        self.centers: list[float] = []
-        self.scales: list[float] = []
+        self.learnt = tokenizer_named(tokenizer).state()
+        self.length = 1
 
     @classmethod
     def recognise(cls, column: pl.Series, *, as_target: bool = False) -> Guess:
-        """Sure of text of several words that rarely repeats; never of a target."""
+        """Sure of text of several words that rarely repeats while its words do; never of a target."""
         if as_target:
             return Guess(0.0, "free text cannot be asked for yet, only used as an input")
         if column.dtype != pl.String:
             return Guess(0.0, "the values are not text")
         some = sample(column)
-        words = some.str.count_matches(r"\S+").mean()
-        if isinstance(words, float) and words >= 3 and distinct(some) > len(some) / 2:
-            return Guess(0.8, f"text of {words:.0f} words on average that rarely repeats")
+        words = some.str.extract_all(WORD).explode().drop_nulls()
+        each = len(words) / max(1, len(some))
+        rare = distinct(some) > len(some) / 2
+        if rare and (each >= 3 or (each >= 1.5 and words.n_unique() < SHARED * len(words))):
+            return Guess(0.8, f"text of {each:.0f} words on average that rarely repeats")
         return Guess(0.2, "text, but short or often the same")
 
+    @property
+    def tokenizer(self) -> Tokenizer:
+        """What cuts and numbers the texts."""
+        return tokenizer_from_state(self.learnt)
+
     def fit(self, column: pl.Series) -> Self:
-        """Learn the most frequent pieces, how rare each is, and the directions that sum them up."""
-        some = sample(texts(column), LEARNT_FROM)
-        rows, pieces = _pieces(some)
-        found = pl.DataFrame({"text": rows, "piece": pieces}).unique().group_by("piece").len("texts")
-        kept = found.sort("texts", "piece", descending=[True, False]).head(PIECES).sort("piece")
-        self.pieces = kept["piece"].to_list()
-        self.rarity = (np.log((1 + len(some)) / (1 + kept["texts"].to_numpy())) + 1).tolist()
-        weighed = self._weighed(some)
-        directions = _directions(weighed)
-        spreads = np.array([robust_scale(summary) for summary in (weighed @ directions).T]).reshape(-1, 2)
-        telling = spreads[:, 1] > NOISE
-        self.centers, self.scales = spreads[telling].T.tolist()
-        self.components = base64.b64encode(directions[:, telling].tobytes()).decode("ascii")
+        """Learn the vocabulary, and how long texts are."""
+        some = sample(_shortened(texts(column)), LEARNT_FROM)
+        tokenizer = tokenizer_named(self.learnt["name"]).fit(some)
+        self.learnt = tokenizer.state()
+        owners, _ = tokenizer.number(some)
+        lengths = np.bincount(owners, minlength=1)
+        self.length = int(np.clip(np.quantile(lengths, WHOLE, method="higher"), 1, MOST_TOKENS))
         return self
 
     @property
     def shape(self) -> Shape:
-        """As many columns as the training texts have directions, at most 32."""
-        return Shape("numbers", (len(self.centers),))
+        """(L, V): how many tokens of a text are read, and how many different ones there are."""
+        return Shape("tokens", (self.length, self.tokenizer.size))
 
     def encode(self, column: pl.Series) -> Tensor:
-        """(N, W) float32."""
-        column = texts(column)
-        directions = np.frombuffer(base64.b64decode(self.components), np.float32)
-        directions = directions.reshape(len(self.pieces), len(self.centers))
-        encoded = np.zeros((len(column), len(self.centers)), dtype=np.float32)
-        for first in range(0, len(column), CHUNK):
-            summaries = self._weighed(column.slice(first, CHUNK)) @ directions
-            for place, (center, scale) in enumerate(zip(self.centers, self.scales, strict=True)):
-                encoded[first : first + CHUNK, place] = smooth_clip(summaries[:, place], center, scale)
-        return torch.from_numpy(encoded)
+        """(N, L) int32 in 0..V-1; no row is all padding."""
+        column, tokenizer = _shortened(texts(column)), self.tokenizer
+        chunks = [column.slice(first, CHUNK) for first in range(0, max(1, len(column)), CHUNK)]
+        return torch.from_numpy(np.concatenate([self._padded(chunk, tokenizer) for chunk in chunks]))
 
     def decode(self, encoded: Tensor) -> pl.Series:
-        """Null for every row: 32 numbers do not hold a text."""
-        return pl.Series(self.column, [None], dtype=pl.String).new_from_index(0, len(encoded))
+        """The tokens in a row, "□" for those unknown; what was cut out of a long text does not come back."""
+        tokenizer = self.tokenizer
+        rows = [[place for place in row if place not in (PADDING, NOTHING)] for row in encoded.tolist()]
+        return pl.Series(self.column, [tokenizer.read(row) for row in rows], dtype=pl.String)
 
-    def _weighed(self, column: pl.Series) -> sparse.csr_array:
-        """(N, V) rows of length 1: (1 + log count) times rarity for each known piece of each text."""
-        rows, pieces = _pieces(column)
-        places = np.searchsorted(self.pieces, pieces)
-        known = np.append(self.pieces, -1)[places] == pieces
-        shape = (len(column), len(self.pieces))
-        ones = np.ones(known.sum(), dtype=np.float32)
-        counts = sparse.csr_array((ones, (rows[known], places[known])), shape=shape)
-        weights = (1 + np.log(counts.data)) * np.asarray(self.rarity, dtype=np.float32)[counts.indices]
-        owners = np.repeat(np.arange(len(column)), np.diff(counts.indptr))
-        lengths = np.sqrt(np.bincount(owners, weights**2, minlength=len(column)))
-        return sparse.csr_array(
-            (weights / lengths[owners].astype(np.float32), counts.indices, counts.indptr), shape
-        )
+    def tokens(self, text: str | None) -> list[str]:
+        """The T tokens of a text as it is written, one for each id that is no padding."""
+        whole = self.tokenizer.tokens(_shortened(pl.Series([text or ""])).item())
+        if len(whole) > self.length:
+            whole = whole[: self._head] + whole[len(whole) - self.length + self._head :]
+        return whole or [NO_TEXT]
+
+    def occluded(self, text: str | None) -> Tensor:
+        """(T, L) int32: the text encoded T times, each time without another one of its tokens."""
+        (ids,) = self.encode(pl.Series([text], dtype=pl.String))
+        ids = ids[ids != PADDING]
+        others = ids.expand(len(ids), -1)[~torch.eye(len(ids), dtype=torch.bool)].view(len(ids), -1)
+        encoded = torch.full((len(ids), self.length), PADDING, dtype=torch.int32)
+        encoded[:, : len(ids) - 1] = others
+        return encoded if len(ids) > 1 else encoded.index_fill(1, torch.tensor([0]), NOTHING)
+
+    @property
+    def _head(self) -> int:
+        """How many tokens are kept from the beginning of a text that is too long."""
+        return (self.length + 1) // 2
+
+    def _padded(self, column: pl.Series, tokenizer: Tokenizer) -> np.ndarray:
+        """(N, L) int32; all tokens are laid end to end, and each is sent to its row and place."""
+        owners, ids = tokenizer.number(column)
+        lengths = np.bincount(owners, minlength=len(column))
+        places = np.arange(len(ids)) - (np.cumsum(lengths) - lengths)[owners]
+        from_end = places - np.maximum(lengths - self.length, 0)[owners]
+        first, last = places < self._head, from_end >= self._head
+        padded = np.full((len(column), self.length), PADDING, dtype=np.int32)
+        padded[owners[first], places[first]] = ids[first]
+        padded[owners[last], from_end[last]] = ids[last]
+        padded[lengths == 0, 0] = NOTHING
+        return padded
 
 
-def _pieces(column: pl.Series) -> tuple[np.ndarray, np.ndarray]:
-    """Every run of one to three letters: the text it is in, and the run as a number.
-
-    All texts are laid end to end, a line feed before each; a run may begin with that line feed, which
-    marks the beginning of a text, and may hold no other.
-    """
-    plain = column.fill_null("").str.slice(0, LETTERS).str.to_lowercase().str.replace_all(r"\s+", " ")
-    laid = str(("\n" + plain).str.join("").item())
-    letters = np.frombuffer(laid.encode("utf-32-le"), dtype=np.uint32).astype(np.int64)
-    starts = letters == _START
-    texts_of = np.cumsum(starts) - 1
-    runs, whole = letters, ~starts
-    found = [(texts_of[whole], runs[whole])]
-    whole = np.ones(len(letters), dtype=bool)
-    for further in (1, 2):
-        runs = runs[:-1] << 21 | letters[further:]
-        whole = whole[:-1] & ~starts[further:]
-        found.append((texts_of[: len(runs)][whole], runs[whole]))
-    return np.concatenate([rows for rows, _ in found]), np.concatenate([runs for _, runs in found])
-
-
-def _directions(weighed: sparse.csr_array) -> np.ndarray:
-    """(V, W) float32: the right singular vectors of the weighed pieces, strongest first."""
-    most = min(COLUMNS, *weighed.shape)
-    if not most:
-        return np.zeros((weighed.shape[1], 0), dtype=np.float32)
-    _, _, directions = randomized_svd(weighed, most, random_state=0)
-    return directions.T.astype(np.float32)
+def _shortened(column: pl.Series) -> pl.Series:
+    """Without the middle of texts that are longer than any net would read."""
+    half = MOST_LETTERS // 2
+    cut = column.str.head(half) + "\n" + column.str.tail(half)
+    return cut.zip_with((column.str.len_chars() > MOST_LETTERS).fill_null(False), column).alias(column.name)

@@ -14,7 +14,7 @@ import numpy as np
 
 from preceptor.data.table import Table
 from preceptor.finding import Finding
-from preceptor.split.drawing import Fold, also_in, folds_of, rows_of, set_aside
+from preceptor.split.drawing import VALIDATION_SHARE, Fold, also_in, folds_of, rows_of, set_aside
 from preceptor.split.expected import Expected, expected_width
 from preceptor.split.sealed import Sealed
 
@@ -56,6 +56,7 @@ def split(
     time: str | None = None,
     test_fraction: float = 0.2,
     folds: int | None = None,
+    validation: float = VALIDATION_SHARE,
     seed: int = 0,
     sealed_file: Table | None = None,
 ) -> Split:
@@ -65,7 +66,8 @@ def split(
     With `group`, whole groups are drawn; with `time`, the latest rows are sealed and the latest of the rest
     validate; with both, the groups that came last. `sealed_file` is sealed instead, and open rows with the
     inputs of one of its rows are left out. `folds=None` goes by the number of open rows: 10 below 300, 5
-    below 50,000 (training sets are then small enough for their size and luck to matter), else 1.
+    below 50,000 (training sets are then small enough for their size and luck to matter), else 1, of which
+    the share `validation` validates.
 
     Raises Mistake "split-column-absent", "time-unordered", "folds-and-time", "split-impossible".
     """
@@ -77,7 +79,7 @@ def split(
         aside = also_in(sealed_file, table, inputs)
     sealed = table.take(np.flatnonzero(aside)) if sealed_file is None else sealed_file
     kept = np.flatnonzero(~aside)
-    cut = folds_of(rows.take(kept), folds, rng)
+    cut = folds_of(rows.take(kept), folds, rng, validation)
     groups = rows.take(kept).parties if group else None
     expected = expected_width(task, table.frame[target].gather(kept), len(sealed), groups)
     repeated = int(aside.sum()) if sealed_file else 0

@@ -157,8 +157,12 @@ def also_in(sealed: Table, table: Table, inputs: Sequence[str]) -> np.ndarray:
     return np.isin(numbers[: len(table)], numbers[len(table) :])
 
 
-def folds_of(rows: Rows, wished: int | None, rng: np.random.Generator) -> tuple[Fold, ...]:
+def folds_of(
+    rows: Rows, wished: int | None, rng: np.random.Generator, share: float = VALIDATION_SHARE
+) -> tuple[Fold, ...]:
     """The folds of the open rows: the `wished` number of them, or as many as their number asks for.
+
+    A single fold validates on `share` of them, within bounds.
 
     Raises Mistake "folds-and-time" and "split-impossible".
     """
@@ -174,7 +178,7 @@ def folds_of(rows: Rows, wished: int | None, rng: np.random.Generator) -> tuple[
         raise _impossible(rows.named)
     several = 10 if total < TINY_BELOW else 5 if total < FOLDED_BELOW else 1
     if rows.times is not None or (wished or several) == 1:
-        validation = [set_aside(rows, max(1, min(round(VALIDATION_SHARE * total), MOST_VALIDATION)), rng)]
+        validation = [set_aside(rows, max(1, min(round(share * total), MOST_VALIDATION)), rng)]
     else:
         validation = _dealt(rows, wished or several, rng)
     return tuple(Fold(np.flatnonzero(~mask), np.flatnonzero(mask)) for mask in validation)

@@ -21,6 +21,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+FLAGS = {"from_run": "from"}
 NOT_FLAGS = {"kinds", "net", "training", "decisions"}
 Quiet = Annotated[bool, typer.Option("--quiet", help="print nothing but the report's path")]
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="a run's folder")]
@@ -33,7 +34,7 @@ def _with_plan_flags(command: Callable[..., None]) -> Callable[..., None]:
     for name, field in Plan.model_fields.items():
         if name in NOT_FLAGS:
             continue
-        option = typer.Option(f"--{name.replace('_', '-')}", help=field.description)
+        option = typer.Option(f"--{FLAGS.get(name, name.replace('_', '-'))}", help=field.description)
         many = name in ("ignore", "rivals")
         plain: Any = list[str] if many else _plain_type(field.annotation)
         flags.append(
@@ -46,9 +47,9 @@ def _with_plan_flags(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def _plain_type(annotation: Any) -> type:
-    """The first of int, float, str that a field's annotation names."""
+    """The first of bool, int, float, str that a field's annotation names."""
     text = str(annotation)
-    return next(plain for plain in (int, float, str) if plain.__name__ in text)
+    return next(plain for plain in (bool, int, float, str) if plain.__name__ in text)
 
 
 @app.command()

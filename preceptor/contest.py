@@ -10,6 +10,7 @@ each open row is answered only by models that have not learnt from it.
 
 import time
 import warnings
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -29,7 +30,7 @@ from preceptor.kinds.registry import kind_named
 from preceptor.metrics import Metric
 from preceptor.plan import Plan
 from preceptor.predictor import Member, Predictor
-from preceptor.problem import Inputs, Problem
+from preceptor.problem import Inputs, Loan, Problem
 from preceptor.rivals import Recipe, Rival, affordable_rows, rivals_for
 from preceptor.split import Split
 
@@ -85,15 +86,19 @@ class Candidate:
         return np.isfinite(self.scores.reshape(len(self.scores), -1)).all(axis=1)
 
 
-def prepare_folds(roles: Roles, target: Target, parts: Split) -> list[Fold]:
-    """Fit the input kinds on each fold's training rows and encode both of its sides."""
-    return [_prepared(number, roles, target, parts) for number in range(len(parts.folds))]
+def prepare_folds(roles: Roles, target: Target, parts: Split, loans: Mapping[str, Loan]) -> list[Fold]:
+    """Fit the input kinds on each fold's training rows and encode both of its sides.
+
+    `loans` are what an earlier run lends to some of the columns.
+    """
+    return [_prepared(number, roles, target, parts, loans) for number in range(len(parts.folds))]
 
 
-def _prepared(number: int, roles: Roles, target: Target, parts: Split) -> Fold:
+def _prepared(number: int, roles: Roles, target: Target, parts: Split, loans: Mapping[str, Loan]) -> Fold:
     rows = parts.folds[number]
     learnt, held_out = parts.open.take(rows.train), parts.open.take(rows.validation)
-    problem = Problem([kind_named(roles.kinds[name])(name) for name in roles.inputs], target).fit(learnt)
+    kinds = [kind_named(roles.kinds[name])(name) for name in roles.inputs]
+    problem = Problem(kinds, target, loans).fit(learnt)
     answers, held_back = learnt.frame[target.column], held_out.frame[target.column]
     return Fold(
         number,
@@ -121,7 +126,13 @@ def rival_candidates(desk: Desk, folds: list[Fold], parts: Split, candidates: di
     """
     first, target = folds[0], folds[0].problem.target
     until = desk.ledger.seconds + RIVALS_SHARE * max(desk.seconds_left, 0.0)
-    recipes = rivals_for(target.task, len(first.truth), desk.plan.rivals)
+    recipes = rivals_for(
+        target.task,
+        len(first.truth),
+        desk.plan.rivals,
+        first.problem.shapes,
+        alone=first.problem.alone,
+    )
     for place, recipe in enumerate(recipes):
         share = (until - desk.ledger.seconds) / (len(recipes) - place) * AT_ONCE / max(AT_ONCE, len(folds))
         candidate = Candidate(recipe.name, recipe.title, unanswered(folds, len(parts.open)))

@@ -47,7 +47,7 @@ class Net:
         return torch.cat([self.module(*rows) for rows in self._blocks(inputs)])
 
     @torch.inference_mode()
-    def vectors(self, inputs: Inputs) -> Tensor:
+    def features(self, inputs: Inputs) -> Tensor:
         """What the encoders say of each row's pictures, words and series, (N, E)."""
         return torch.cat([self.module.vectors(*rows[2:]) for rows in self._blocks(inputs)])
 
@@ -87,6 +87,9 @@ def new_net(
     design = "mixed" if problem.shapes else "table"
     net = Net(design, configuration, problem.target, start=start, generator=generator)
     net.module.remember(*inputs.tensors, goal)
+    for place, kind in enumerate(problem.further):
+        if kind.column in problem.loans:
+            net.module.encoders[place].load_state_dict(problem.loans[kind.column].weights)
     return net
 
 

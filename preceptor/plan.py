@@ -74,6 +74,8 @@ class Plan(_Frozen):
         None, description="forecast so many steps ahead; 0 = predict each row from its own columns"
     )
     history: Annotated[int, Field(ge=1)] | None = Field(None, description="steps a forecast looks back")
+    from_run: str | None = Field(None, description="an earlier run whose encoder to start from")
+    freeze: bool = Field(False, description="what an earlier run has lent learns no more")
     encoder: str | None = Field(None, description="architecture for pictures, words or series")
     test: str | None = Field(None, description="a file of rows to seal instead of splitting some off")
     test_fraction: Annotated[float, Field(gt=0, lt=0.9)] = Field(0.2, description="share sealed")

@@ -68,11 +68,16 @@ class Predictor:
                     total[name] = total[name] + self.families[name][fold].predict(inputs)
         return {name: total[name] / len(self.families[name]) for name in names}
 
+    @property
+    def _kept(self) -> list[str]:
+        """What is saved: what answers, and the net, whose encoders a later run may start from."""
+        return [name for name in self.families if name in self.weights or name == "net"]
+
     def save(self, folder: Path) -> None:
-        """Write every family with a weight, and the kinds, into `folder`."""
+        """Write every family with a weight, the net in any case, and the kinds, into `folder`."""
         folder.mkdir(parents=True, exist_ok=True)
         nets: dict[str, list[dict[str, Any]]] = {}
-        for name in self.weights:
+        for name in self._kept:
             for fold, member in enumerate(self.families[name]):
                 if isinstance(member, Net):
                     made = {"design": member.design, **member.configuration}
@@ -83,7 +88,7 @@ class Predictor:
         description = {
             "format": FORMAT,
             "weights": self.weights,
-            "folds": {name: len(self.families[name]) for name in self.weights},
+            "folds": {name: len(self.families[name]) for name in self._kept},
             "nets": nets,
             "problems": [problem.state() for problem in self.problems],
         }

@@ -7,6 +7,7 @@
 Kinds and models never meet elsewhere: a model sees only the shapes of the encodings.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,21 +43,33 @@ class Inputs:
         return len(self.numbers)
 
 
+@dataclass(frozen=True)
+class Loan:
+    """What an earlier run lends to a column: its fitted kind, its encoder's options and weights."""
+
+    kind: Kind
+    options: dict[str, Any]
+    weights: dict[str, Tensor]
+
+
 class Problem:
     """Input kinds and a target kind. `fit` learns the inputs' encodings from training rows only.
 
     The target is fitted by the caller, once, on all rows outside the seal: its units and its list
-    of classes are the same in every fold.
+    of classes are the same in every fold. Where an earlier run has lent (`loans`, by column), its kind
+    stands for the column's own and is not fitted again.
     """
 
-    def __init__(self, inputs: list[Kind], target: Target):
-        self.inputs = inputs
+    def __init__(self, inputs: list[Kind], target: Target, loans: Mapping[str, Loan] | None = None):
+        self.loans = loans or {}
+        self.inputs = [self.loans[one.column].kind if one.column in self.loans else one for one in inputs]
         self.target = target
 
     def fit(self, table: Table) -> "Problem":
-        """Fit every input kind on the rows of `table`."""
+        """Fit every input kind of its own on the rows of `table`."""
         for kind in self.inputs:
-            kind.fit(table.frame[kind.column])
+            if kind.column not in self.loans:
+                kind.fit(table.frame[kind.column])
         return self
 
     def encode(self, table: Table) -> Inputs:
@@ -90,6 +103,11 @@ class Problem:
     def shapes(self) -> list[Shape]:
         """The shapes of the further tensors, in their order."""
         return [kind.shape for kind in self.further]
+
+    @property
+    def alone(self) -> bool:
+        """Whether there are no numbers and codes beside the further tensors."""
+        return all(not kind.shape.tabular for kind in self.inputs)
 
     def state(self) -> dict[str, Any]:
         """Everything needed to encode and decode again, as JSON values."""

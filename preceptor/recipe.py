@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
-from preceptor.models.mixed import encoder_for
+from preceptor.models.mixed import Options, encoder_for
 from preceptor.plan import NetPlan, Plan
 from preceptor.shapes import Shape
 
@@ -23,16 +23,22 @@ Part = TypeVar("Part", bound=BaseModel)
 
 
 def settle(
-    plan: Plan, task: str, rows: int, features: int, further: Mapping[str, Shape] | None = None
+    plan: Plan,
+    task: str,
+    rows: int,
+    features: int,
+    further: Mapping[str, Shape] | None = None,
+    lent: Mapping[str, Options] | None = None,
 ) -> Plan:
     """The plan with good values for every choice of net and training that nobody has made.
 
     `rows` are the training rows of a fold, `features` the columns of numbers and codes after encoding,
-    `further` the columns of pictures, words or series with their shapes.
+    `further` the columns of pictures, words or series with their shapes, `lent` the options of encoders
+    that an earlier run lends.
     """
     net, training = _net(task, rows, features, plan.minutes), _training(task, rows)
     if further:
-        net |= _mixed(plan, features, further)
+        net |= _mixed(plan, features, further, lent or {})
         for shape in reversed(list(further.values())):
             training |= encoder_for(shape.family).good_training(rows)
     return plan.model_copy(
@@ -73,12 +79,15 @@ def _net(task: str, rows: int, features: int, minutes: float) -> dict[str, Any]:
     }
 
 
-def _mixed(plan: Plan, features: int, further: Mapping[str, Shape]) -> dict[str, Any]:
+def _mixed(
+    plan: Plan, features: int, further: Mapping[str, Shape], lent: Mapping[str, Options]
+) -> dict[str, Any]:
     """An encoder for each further column; alone it needs no layers over it."""
     alone = len(further) == 1 and not features
-    trunk = {"trunk": plan.encoder} if plan.encoder else {}
+    own = {"trunk": plan.encoder} if plan.encoder else {}
+    encoders = {name: {**lent[name], "frozen": plan.freeze} if name in lent else own for name in further}
     return {
-        "encoders": dict.fromkeys(further, trunk),
+        "encoders": encoders,
         "neighbours": 0,
         **({"members": 1, "depth": 0} if alone else {}),
     }

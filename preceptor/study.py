@@ -21,18 +21,23 @@ from preceptor.data.table import Table
 from preceptor.desk import Desk
 from preceptor.errors import Mistake
 from preceptor.finding import Finding
+from preceptor.framing import Framed, framed_by
 from preceptor.inspection import repairs
 from preceptor.inspection.roles import Roles
 from preceptor.kinds.kind import Target
+from preceptor.kinds.registry import kind_named
 from preceptor.lesson import check_net, net_candidate
 from preceptor.look import Look, fit_target, look_at, sealed_file
 from preceptor.machine import machine
 from preceptor.plan import Plan
 from preceptor.recipe import settle
-from preceptor.split import Sealed, Split, split
+from preceptor.split import VALIDATION_SHARE, Sealed, Split, split
 from preceptor.storage import write_atomically
+from preceptor.transfer import loans
 from preceptor.verdict import examine
 
+DEEP_VALIDATION, FEWEST_DEEP = 0.1, 2_000
+"""What pictures are validated on: a tenth, once; fewer rows than this are dealt into folds as tables are."""
 LOOKING_SHARE = 0.1
 """The share of the budget that inspecting and splitting may take."""
 
@@ -42,15 +47,18 @@ def study(desk: Desk) -> None:
     _start(desk)
     with desk.clocked("read"):
         table = read(desk.source)
+        desk.plan = asked(desk.plan, table)
         _write_reading(desk, table)
     table = _affordable(desk, table)
     with desk.clocked("inspect"):
-        look = look_at(table, desk.plan)
-        _write_look(desk, look, fit_target(look, look.table).task)
+        framed = framed_by(table, desk.plan)
+        look = look_at(framed.table, framed.plan)
+        _write_look(desk, table, framed, look)
     with desk.clocked("split"):
-        parts, target = set_apart(desk.plan, look)
+        parts, target = set_apart(framed.plan, look)
         _write_split(desk, look, parts)
-        folds = prepare_folds(look.roles, target, parts)
+        lent = loans(Path(desk.plan.from_run), look.roles.input_kinds) if desk.plan.from_run else {}
+        folds = prepare_folds(look.roles, target, parts, lent)
         desk.plan = settled(desk.plan, folds[0])
     candidates: dict[str, Candidate] = {}
     with desk.stage("rivals"):
@@ -66,16 +74,26 @@ def study(desk: Desk) -> None:
         examine(desk, look.roles, parts, predictor, candidates)
 
 
+def asked(plan: Plan, table: Table) -> Plan:
+    """The plan with what the source itself says where the plan says nothing: the answer, and the test."""
+    said = {"target": plan.target or table.answer, "test": plan.test or table.sealed}
+    return plan.model_copy(update={name: value for name, value in said.items() if value})
+
+
 def settled(plan: Plan, fold: Fold) -> Plan:
     """The plan with good choices for rows like those of the fold."""
     problem = fold.problem
     further = dict(zip((kind.column for kind in problem.further), problem.shapes, strict=True))
     features = problem.features + len(problem.cardinalities)
-    return settle(plan, problem.target.task, len(fold.truth), features, further)
+    lent = {name: loan.options for name, loan in problem.loans.items()}
+    return settle(plan, problem.target.task, len(fold.truth), features, further, lent)
 
 
 def _affordable(desk: Desk, table: Table) -> Table:
-    """All rows, or as many drawn by lot as there is time to inspect, which costs about what reading did."""
+    """All rows, or as many as there is time to inspect, which costs about what reading did.
+
+    They are drawn by lot; of rows in time the last ones count.
+    """
 
     def measured() -> int:
         return min(len(table), int(len(table) * LOOKING_SHARE * desk.budget / desk.stages["read"]))
@@ -90,10 +108,12 @@ def _affordable(desk: Desk, table: Table) -> Table:
             "note",
             f"{left_out:,} of {len(table):,} rows were read but not used: there is no time for them.",
             evidence={"rows": left_out},
-            done=f"{rows:,} rows were drawn by lot",
+            done=f"{rows:,} were used: {'the last' if desk.plan.time else 'drawn by lot'}",
             remedy="Give it more time: --minutes.",
         )
     )
+    if desk.plan.time:
+        return table.take(np.arange(left_out, len(table)))
     drawn = np.random.default_rng(desk.plan.seed).permutation(len(table))[:rows]
     return table.take(np.sort(drawn))
 
@@ -101,6 +121,9 @@ def _affordable(desk: Desk, table: Table) -> Table:
 def set_apart(plan: Plan, look: Look) -> tuple[Split, Target]:
     """The split, and the target's kind fitted on the rows outside the seal."""
     task = fit_target(look, look.table).task
+    deep = len(look.table) >= FEWEST_DEEP and any(
+        kind_named(look.roles.kinds[name]).deep for name in look.roles.inputs
+    )
     parts = split(
         look.table,
         target=look.roles.target,
@@ -109,7 +132,8 @@ def set_apart(plan: Plan, look: Look) -> tuple[Split, Target]:
         group=plan.group,
         time=plan.time,
         test_fraction=plan.test_fraction,
-        folds=plan.folds,
+        folds=plan.folds or (1 if deep else None),
+        validation=DEEP_VALIDATION if deep else VALIDATION_SHARE,
         seed=plan.seed,
         sealed_file=sealed_file(plan.test, look) if plan.test else None,
     )
@@ -120,8 +144,9 @@ def seal_again(desk: Desk) -> tuple[Sealed, Roles]:
     """The sealed rows of a finished run, set apart anew. Raises Mistake when the data are not the same."""
     table = read(desk.source)
     _write_reading(desk, table)
-    look = look_at(_affordable(desk, table), desk.plan)
-    return set_apart(desk.plan, look)[0].sealed, look.roles
+    framed = framed_by(_affordable(desk, table), desk.plan)
+    look = look_at(framed.table, framed.plan)
+    return set_apart(framed.plan, look)[0].sealed, look.roles
 
 
 def _start(desk: Desk) -> None:
@@ -168,18 +193,20 @@ def _changed(desk: Desk) -> Mistake:
     )
 
 
-def _write_look(desk: Desk, look: Look, task: str) -> None:
+def _write_look(desk: Desk, table: Table, framed: Framed, look: Look) -> None:
     """data.json, the kinds, the findings."""
     facts = {
-        "schema": asdict(look.table.schema),
-        "account": asdict(look.table.account),
+        "schema": asdict(table.schema),
+        "account": asdict(table.account),
+        "frame": framed.frame.state() if framed.frame else None,
         "roles": asdict(look.roles),
         "repairs": repairs(look.findings),
     }
     write_atomically(desk.folder / "data.json", json.dumps(facts, indent=1, ensure_ascii=False).encode())
+    task = fit_target(look, look.table).task
     desk.ledger.write("kinds", columns=look.columns(), target=look.roles.target, task=task)
-    doubts = [Finding("reading-doubt", "note", note) for note in look.table.account.notes]
-    for finding in (*look.findings, *doubts):
+    doubts = [Finding("reading-doubt", "note", note) for note in table.account.notes]
+    for finding in (*framed.findings, *look.findings, *doubts):
         desk.ledger.find(finding)
 
 

@@ -12,7 +12,7 @@ from preceptor.data.table import Table
 from preceptor.desk import Desk
 from preceptor.ensemble import apply
 from preceptor.exam import Exam, Mark, judge, open_seal, result
-from preceptor.explain import importance_rows, permutation_importance, slices
+from preceptor.explain import Subject, examples, importance_rows, permutation_importance, slices
 from preceptor.finding import Finding
 from preceptor.inspection.roles import Roles
 from preceptor.intervals import interval
@@ -55,7 +55,9 @@ def examine(
     _write_answers(desk, table, target, scores[shipped], scores[exam.rival])
     desk.ledger.write("exam", **exam.event({name: one.title for name, one in candidates.items()}))
     _write_rows(desk, table, roles, target, truth, scores[shipped])
-    _write_reasons(desk, table, roles, predictor, truth, exam.metric, scores[shipped])
+    learnt = parts.open.take(parts.folds[0].train)
+    subject = Subject(table, learnt, predictor, scores[shipped], row_errors(target, truth, scores[shipped]))
+    _write_reasons(desk, roles, subject, truth, exam.metric)
     finish(desk, exam, target)
 
 
@@ -152,18 +154,15 @@ def _json(value: Any) -> Any:
     return value if isinstance(value, (int, float, str, bool)) or value is None else str(value)
 
 
-def _write_reasons(
-    desk: Desk,
-    table: Table,
-    roles: Roles,
-    predictor: Predictor,
-    truth: np.ndarray,
-    metric: Metric,
-    scores: np.ndarray,
-) -> None:
-    """Which columns the answers lean on, and the slices where they fail, within the time kept back."""
+def _write_reasons(desk: Desk, roles: Roles, subject: Subject, truth: np.ndarray, metric: Metric) -> None:
+    """Pictures and words to look at, which columns the answers lean on, and the slices where they fail.
+
+    All within the time kept back.
+    """
     if desk.interrupted:
         return
+    table, predictor = subject.table, subject.predictor
+    examples(desk, roles, subject, 0.5 * (desk.budget - desk.ledger.seconds - SECONDS_FOR_REPORT))
     seconds = 0.5 * (desk.budget - desk.ledger.seconds - SECONDS_FOR_REPORT)
     rows = desk.ledger.decide(
         "rows for importance",
@@ -173,7 +172,7 @@ def _write_reasons(
         predictor.scores, table, roles.inputs, truth, metric, rows=rows, seed=desk.plan.seed
     )
     desk.ledger.write("importance", list=weights)
-    desk.ledger.write("slices", list=slices(table, roles.inputs, truth, scores, metric))
+    desk.ledger.write("slices", list=slices(table, roles.inputs, truth, subject.scores, metric))
 
 
 def finish(desk: Desk, exam: Exam, target: Target) -> None:

@@ -28,7 +28,7 @@ ROOMS = [
     "errors", "explanations", "finding", "storage", "ledger", "plan", "shapes", "machine",
     "metrics", "intervals", "data", "kinds", "framing", "inspection", "look", "split",
     "models", "recipe", "problem", "augmentation", "training", "history", "net", "timetable", "rivals",
-    "ensemble", "predictor", "diagnose", "desk", "contest", "lesson", "exam", "explain", "figures",
+    "ensemble", "predictor", "transfer", "diagnose", "desk", "contest", "lesson", "exam", "explain", "figures",
     "verdict", "study", "report", "screen", "show", "answering", "run", "estimators", "cli",
     "__init__", "__main__",
 ]

@@ -24,6 +24,11 @@ class Roles:
         return self.kinds[self.target] == "number"
 
     @property
+    def input_kinds(self) -> dict[str, str]:
+        """The kind of every input."""
+        return {name: self.kinds[name] for name in self.inputs}
+
+    @property
     def by_lot(self) -> bool:
         """Whether the split will draw rows by lot, each class in its share."""
         return not (self.group or self.time)

@@ -29,10 +29,12 @@ class Guess:
 class Kind(ABC):
     """A column's kind as an input. The constructor stores, `fit` learns from training rows only.
 
-    `shape` says what `encode` gives, and so which model can read it: see `preceptor.shapes`.
+    `shape` says what `encode` gives, and so which model can read it: see `preceptor.shapes`. A `deep` kind
+    takes so long to learn from that one set of rows for validation has to do.
     """
 
     name: ClassVar[str]
+    deep: ClassVar[bool] = False
 
     def __init__(self, column: str):
         self.column = column

@@ -17,7 +17,7 @@ Shapes: B rows, N training rows, F numbers, C codes, E width of all vectors, M m
 from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import entry_points
-from typing import Any
+from typing import Any, Self
 
 import torch
 from torch import Generator, Tensor, nn
@@ -32,6 +32,7 @@ class MixedNet(nn.Module):
     """An encoder for each further input, and a tabular net over what they say.
 
     `encoders` maps each further column to its shape's `family` and `sizes` and the encoder's own options;
+    with `frozen` it does not learn any more.
     `head` are the tabular net's other arguments. One that reads nothing but a single picture, text or series
     wants no layers of its own: `members=1, depth=0` makes it a linear classifier on the encoder's vector.
     """
@@ -49,6 +50,11 @@ class MixedNet(nn.Module):
         super().__init__()
         made = [_made(options, generator) for options in encoders.values()]
         self.encoders: Any = nn.ModuleList(made)
+        self._frozen = [
+            module for module, one in zip(made, encoders.values(), strict=True) if one.get("frozen")
+        ]
+        for module in self._frozen:
+            module.requires_grad_(False)
         head |= {"beside": sum(encoder.width for encoder in made), "neighbours": 0}
         self.head = TabularNet(features, cardinalities, outputs, generator=generator, **head)
 
@@ -68,6 +74,13 @@ class MixedNet(nn.Module):
             beside += _made(options, None).width
         counted = {**head, "beside": beside, "neighbours": 0}
         return count + TabularNet.parameter_count(features, cardinalities, outputs, **counted)
+
+    def train(self, mode: bool = True) -> Self:
+        """As ever, but a frozen encoder goes on as it was when it was lent."""
+        super().train(mode)
+        for module in self._frozen:
+            module.eval()
+        return self
 
     @torch.no_grad()
     def remember(self, numbers_NF: Tensor, codes_NC: Tensor, *rest: Tensor) -> None:
@@ -107,7 +120,7 @@ def _declared() -> dict[str, Any]:
 
 
 def _parted(options: Options) -> tuple[str, tuple[int, ...], dict[str, Any]]:
-    own = {name: value for name, value in options.items() if name not in ("family", "sizes")}
+    own = {name: value for name, value in options.items() if name not in ("family", "sizes", "frozen")}
     return options["family"], tuple(options["sizes"]), own
 
 

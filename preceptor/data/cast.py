@@ -22,6 +22,7 @@ TYPES: dict[type[pl.DataType], str] = {
     pl.Date: "date",
     pl.Datetime: "datetime",
     pl.String: "text",
+    pl.Binary: "picture",
 }
 
 
@@ -31,8 +32,7 @@ def cast_rows(rows: Rows, schema: Schema | None = None, limit: int | None = None
     readings = _readings(rows, schema)
     notes = list(rows.notes)
     columns: dict[str, pl.Series] = {}
-    misfits: list[Misfit] = []
-    counts: dict[str, int] = {}
+    misfits, counts = list(rows.misfits), dict(rows.misfit_counts)
     for name in rows.names:
         texts = rows.pop(name)[:limit]
         if schema and name in schema.types:
@@ -49,7 +49,7 @@ def cast_rows(rows: Rows, schema: Schema | None = None, limit: int | None = None
     account = Account(
         lines.size, dict(rows.left_out), tuple(rows.dropped), tuple(misfits), counts, tuple(notes)
     )
-    return Table(pl.DataFrame(columns), lines, rows.source, _schema(readings, header=rows.header), account)
+    return Table(pl.DataFrame(columns), lines, rows.source, _schema(readings, rows), account)
 
 
 def _given(values: pl.Series, reading: Reading) -> Cast:
@@ -86,7 +86,7 @@ def _as_text(column: pl.Series) -> pl.Series:
     return (whole(column) if column.dtype == pl.Float64 else column).cast(pl.String)
 
 
-def _schema(readings: dict[str, Reading], *, header: bool) -> Schema:
+def _schema(readings: dict[str, Reading], rows: Rows) -> Schema:
     def differing(attribute: str, usual: str) -> dict[str, str]:
         found = {name: getattr(reading, attribute) for name, reading in readings.items()}
         return {name: value for name, value in found.items() if value != usual}
@@ -96,5 +96,6 @@ def _schema(readings: dict[str, Reading], *, header: bool) -> Schema:
         decimals=differing("mark", "."),
         units=differing("unit", ""),
         date_formats=differing("format", ""),
-        header=header,
+        pictures=dict(rows.caps),
+        header=rows.header,
     )

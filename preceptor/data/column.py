@@ -99,8 +99,8 @@ def settled(readings: dict[str, Reading]) -> dict[str, Reading]:
 
 
 def cast(texts: pl.Series, reading: Reading) -> Cast:
-    """Every value that fits the reading; text always does."""
-    if reading.type == "text":
+    """Every value that fits the reading; text, and the paths of pictures, always do."""
+    if reading.type in ("text", "picture"):
         stripped = texts.str.strip_chars()
         return Cast(reading, stripped.set(_is_missing(stripped, MISSING), None))
     if reading.type == "number":

@@ -3,6 +3,7 @@
 rows = read_frame(pandas_frame)
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +13,16 @@ import polars as pl
 
 from preceptor.data.numbers import EXACT
 from preceptor.data.opening import damaged
+from preceptor.data.pictures.columns import are_pictures, may_hold_pictures, take_pictures
 from preceptor.data.room import ensure_room
 from preceptor.data.rows import Rows, column_names
+from preceptor.data.table import Schema
 from preceptor.errors import Mistake
 
-TAG_MARK = "|"
+TAG_MARK, BATCH = "|", 1_024
 
 
-def read_frame(source: Any, limit: int | None = None) -> Rows:
+def read_frame(source: Any, schema: Schema | None = None, limit: int | None = None) -> Rows:
     """The rows of a pandas, polars or Arrow frame; an index is no column of it.
 
     Raises Mistake for what is no frame, for names that come twice, and for a frame without rows.
@@ -40,30 +43,51 @@ def read_frame(source: Any, limit: int | None = None) -> Rows:
     names, notes = column_names([str(name) for name in frame.columns], "frame")
     rows = Rows(names, "frame", notes=notes)
     taken = frame if limit is None else frame.head(limit)
-    add_typed(rows, [_column(series) for series in taken.iter_columns()], np.arange(1, len(taken) + 1))
+    columns = [_column(series) for series in taken.iter_columns()]
+    for place, column in enumerate(columns):
+        if may_hold_pictures(column.dtype):
+            columns[place] = take_pictures(rows, names[place], iter([column]), len(column), schema)
+    add_typed(rows, columns, np.arange(1, len(taken) + 1))
     rows.close()
     return rows
 
 
-def read_parquet(path: Path, limit: int | None = None) -> Rows:
-    """The rows of a Parquet file."""
+def read_parquet(path: Path, schema: Schema | None = None, limit: int | None = None) -> Rows:
+    """The rows of a Parquet file; columns of pictures are read a few at a time, never all at once."""
     try:
         scan = pl.scan_parquet(path, glob=False)
-        height = limit or scan.select(pl.len()).collect().item()
-        ensure_room(height, len(scan.collect_schema()), path.name)
-        frame = scan.head(height).collect()
+        types, count = scan.collect_schema(), int(scan.select(pl.len()).collect().item())
+        height = count if limit is None else min(limit, count)
+        ensure_room(height, len(types), path.name)
+        names, notes = column_names(types.names(), path.name)
+        rows = Rows(names, path.name, notes=notes)
+        bulky = [name for name, kind in types.items() if may_hold_pictures(kind)]
+        plain_ones = scan.drop(bulky).head(height).collect()
+        columns = [
+            take_pictures(rows, name, _batches(scan, given, height), height, schema)
+            if given in bulky
+            else plain_ones[given]
+            for name, given in zip(names, types, strict=True)
+        ]
     except (pl.exceptions.PolarsError, OSError) as error:
         raise damaged(path, error) from error
-    names, notes = column_names(frame.columns, path.name)
-    rows = Rows(names, path.name, notes=notes)
-    add_typed(rows, frame.get_columns(), np.arange(1, frame.height + 1))
+    add_typed(rows, columns, np.arange(1, height + 1))
     rows.close()
     return rows
+
+
+def _batches(scan: pl.LazyFrame, name: str, height: int) -> Iterator[pl.Series]:
+    """One column in parts; the first may be empty."""
+    for first in range(0, height or 1, BATCH):
+        yield scan.select(pl.col(name)).slice(first, min(BATCH, height - first)).collect().to_series()
 
 
 def add_typed(rows: Rows, columns: list[pl.Series], lines: np.ndarray) -> None:
-    """Add columns that have types; those that hold no values of a table are left out with a note."""
-    found = [plain(column.alias("")) for column in columns]  # some names mean a pattern to polars
+    """Add columns of types and of pictures' keys; what holds no values of a table is left out with a note."""
+    found = [  # without their names, for some mean a pattern to polars
+        column if name in rows.caps else plain(column.alias(""))
+        for name, column in zip(rows.names, columns, strict=True)
+    ]
     for name, column, values in zip(rows.names, columns, found, strict=True):
         if values is None:
             rows.notes.append(
@@ -99,7 +123,11 @@ def plain(column: pl.Series) -> pl.Series | None:
 
 
 def _column(series: "nw.Series[Any]") -> pl.Series:
-    """As polars; a pandas column of mixed objects only passes as the text of each."""
+    """As polars; a pandas column of mixed objects passes as pictures, or else as the text of each."""
+    if series.dtype == nw.Object:
+        values = series.to_list()
+        if are_pictures(values):
+            return pl.Series(series.name, values, pl.Object)
     try:
         return series.to_polars()
     except ModuleNotFoundError as error:

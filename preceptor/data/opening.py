@@ -24,11 +24,11 @@ DAMAGE = (OSError, EOFError, zlib.error, zipfile.BadZipFile, zstandard.ZstdError
 
 
 def located(source: str | os.PathLike[str]) -> Path:
-    """The path of a file that is there, is a file, may be read and is not empty; else a Mistake."""
+    """The path of a folder, or of a file that may be read and is not empty; else a Mistake."""
     path = Path(source)
     try:
         if path.is_dir():
-            raise _is_folder(path)
+            return path
         if not path.exists():
             raise _missing(path)
         if path.stat().st_size == 0 and path.is_file():
@@ -124,7 +124,8 @@ def _missing(path: Path) -> Mistake:
     return Mistake("file-missing", what, where=str(path), todo=nearest(path.name, names) or held)
 
 
-def _is_folder(path: Path) -> Mistake:
+def is_folder(path: Path) -> Mistake:
+    """What to say of a folder that holds neither pictures nor anything else that would be rows."""
     names = _names_in(path)
     return Mistake(
         "file-is-folder",

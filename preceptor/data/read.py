@@ -21,8 +21,12 @@ import polars as pl
 from preceptor.data.cast import TYPES, cast_rows
 from preceptor.data.delimited import read_delimited
 from preceptor.data.documents import read_excel, read_json
+from preceptor.data.folder import list_folder
 from preceptor.data.frames import read_frame, read_parquet
-from preceptor.data.opening import ZIP, head, located
+from preceptor.data.opening import ZIP, head, is_folder, located
+from preceptor.data.pictures.columns import with_pictures
+from preceptor.data.pictures.folder import are_pictures, read_pictures
+from preceptor.data.pictures.idx import is_idx, read_idx
 from preceptor.data.rows import Rows
 from preceptor.data.table import Schema, Table
 from preceptor.errors import Mistake
@@ -31,14 +35,19 @@ PARQUET, OLD_EXCEL, EXCEL = b"PAR1", b"\xd0\xcf\x11\xe0", b"[Content_Types].xml"
 
 
 def read(source: Any, *, schema: Schema | None = None, rows: int | None = None) -> Table:
-    """The table in a file, or in a pandas, polars or Arrow frame.
+    """The table in a file, in a folder of pictures by class, or in a pandas, polars or Arrow frame.
 
     With a `schema`, its columns are read as it says and others as they look. With `rows`, no more than
     the first so many. Raises Mistake for whatever is no table, with the place and what to do.
     """
     if not isinstance(source, str | os.PathLike):
-        return cast_rows(read_frame(source, rows), schema, rows)
-    return cast_rows(_rows(located(source), schema, rows), schema, rows)
+        return with_pictures(cast_rows(read_frame(source, schema, rows), schema, rows), Path(), schema)
+    path = located(source)
+    if path.is_dir():
+        return _folder(path, schema, rows)
+    if is_idx(path):
+        return read_idx(path, schema, rows)
+    return with_pictures(cast_rows(_rows(path, schema, rows), schema, rows), path.parent, schema)
 
 
 def fingerprint(table: Table) -> str:
@@ -49,7 +58,8 @@ def fingerprint(table: Table) -> str:
             f"{column.name}\0{TYPES.get(column.dtype.base_type(), 'text')}\0{len(column)}\0".encode()
         )
         digest.update(np.packbits(column.is_null().to_numpy()).tobytes())
-        if column.dtype == pl.String:
+        if column.dtype in (pl.String, pl.Binary):
+            column = column.cast(pl.String)  # the keys of pictures are letters
             digest.update(column.str.len_bytes().fill_null(0).to_numpy().tobytes())
             digest.update(column.str.join("").item().encode())
         else:
@@ -58,11 +68,19 @@ def fingerprint(table: Table) -> str:
     return digest.hexdigest()
 
 
+def _folder(path: Path, schema: Schema | None, rows: int | None) -> Table:
+    """A folder of files by class; one that holds tables instead is refused."""
+    listing = list_folder(path)
+    if are_pictures(listing.names):
+        return read_pictures(listing, schema, rows)
+    raise is_folder(path)
+
+
 def _rows(path: Path, schema: Schema | None, limit: int | None) -> Rows:
     with path.open("rb") as file:
         magic = file.read(1 << 16)
     if magic.startswith(PARQUET):
-        return read_parquet(path, limit)
+        return read_parquet(path, schema, limit)
     if magic.startswith(OLD_EXCEL) or (magic.startswith(ZIP) and EXCEL in magic):
         return read_excel(path, schema, limit)
     first = head(path, 1024).lstrip(b"\xef\xbb\xbf \t\r\n")

@@ -14,7 +14,7 @@ import polars as pl
 
 from preceptor.data.opening import few
 from preceptor.data.sniff import has_header
-from preceptor.data.table import Dropped, Schema
+from preceptor.data.table import Dropped, Misfit, Schema
 from preceptor.errors import Mistake
 
 TOLD = 20
@@ -27,6 +27,7 @@ class Rows:
 
     `header` tells whether the names come from the source. A row with another number of cells than
     there are names is left out, never shifted; when there are many, the source is refused.
+    `caps` holds the cap of each column of pictures, `misfits` those that could not be decoded.
     """
 
     def __init__(self, names: Sequence[str], source: str, *, header: bool = True, notes: Sequence[str] = ()):
@@ -36,6 +37,9 @@ class Rows:
         self.left_out: Counter[str] = Counter()
         self.dropped: list[Dropped] = []
         self.widths: Counter[int] = Counter()
+        self.misfits: list[Misfit] = []
+        self.misfit_counts: Counter[str] = Counter()
+        self.caps: dict[str, int] = {}
 
     @property
     def height(self) -> int:

@@ -1,6 +1,6 @@
 """A table and the account of every row that went into it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import polars as pl
@@ -44,9 +44,10 @@ class Account:
 class Schema:
     """How a source's text becomes values: enough to read a second file the same way. JSON values only.
 
-    `types` maps each column to "number", "boolean", "date", "datetime" or "text";
+    `types` maps each column to "number", "boolean", "date", "datetime", "text" or "picture";
     `decimals` maps number columns to their decimal mark where it is no point; `units` to the sign
     ("$", "%") that stands beside the numbers; `date_formats` maps date columns to a strptime format;
+    `pictures` maps picture columns to the cap in pixels at which they are kept (`preceptor.data.pictures`);
     `header` is False when the first line was a row already and the names are made up.
     """
 
@@ -54,15 +55,18 @@ class Schema:
     decimals: dict[str, str] = field(default_factory=dict)
     units: dict[str, str] = field(default_factory=dict)
     date_formats: dict[str, str] = field(default_factory=dict)
+    pictures: dict[str, int] = field(default_factory=dict)
     header: bool = True
 
 
 @dataclass(frozen=True)
 class Table:
-    """Typed columns (Float64, Int64, Boolean, Date, Datetime or String), one row an example.
+    """Typed columns, one row an example: Float64, Int64, Boolean, Date, Datetime, String, Binary (pictures).
 
-    `lines` gives each row's line in the source file (1-based; row numbers for frames).
-    `source` is what a person calls it: the file's name, or "frame".
+    `lines` gives each row's line in the source file (1-based; row numbers for frames), `names` the file
+    that a row is, where rows are files. `source` is what a person calls it: the file's name, or "frame".
+    `answer` is the column that the source itself says is the answer (the folder that a file is in), and
+    `sealed` the part of the source that it itself keeps for the test.
     """
 
     frame: pl.DataFrame
@@ -70,10 +74,14 @@ class Table:
     source: str
     schema: Schema
     account: Account
+    names: pl.Series | None = None
+    answer: str | None = None
+    sealed: str | None = None
 
     def take(self, rows: np.ndarray) -> "Table":
         """The given rows (indices), in that order; the account stays that of the whole source."""
-        return Table(self.frame[rows], self.lines[rows], self.source, self.schema, self.account)
+        names = None if self.names is None else self.names[rows]
+        return replace(self, frame=self.frame[rows], lines=self.lines[rows], names=names)
 
     def __len__(self) -> int:
         return self.frame.height

@@ -17,8 +17,8 @@ _TYPES = {"Int64": pl.Int64(), "Float64": pl.Float64(), "Boolean": pl.Boolean(),
 
 
 def numbers(column: pl.Series) -> np.ndarray:
-    """(N,) float64: NaN where there is no number, infinite beyond `LIMIT`; dates are no numbers."""
-    if column.dtype.is_temporal() or column.dtype.is_nested():
+    """(N,) float64: NaN where there is no number, infinite beyond `LIMIT`; dates and pictures are no numbers."""
+    if column.dtype.is_temporal() or column.dtype.is_nested() or column.dtype == pl.Binary:
         return np.full(len(column), np.nan)
     if not column.dtype.is_numeric():
         plain = column.str.strip_chars() if column.dtype == pl.String else column
@@ -28,7 +28,12 @@ def numbers(column: pl.Series) -> np.ndarray:
 
 
 def texts(column: pl.Series) -> pl.Series:
-    """Each value as text: whole numbers without a decimal point, booleans as true and false."""
+    """Each value as text: whole numbers without a decimal point, booleans as true and false.
+
+    Series of numbers are no text, and missing.
+    """
+    if column.dtype.is_nested():
+        return pl.Series(column.name, [None], dtype=pl.String).new_from_index(0, len(column))
     if not column.dtype.is_float():
         return column.cast(pl.String, strict=False)
     values = column.cast(pl.Float64).fill_nan(None)

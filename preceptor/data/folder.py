@@ -76,16 +76,20 @@ def refuse_one_class(listing: Listing, classes: Sequence[str] | None, what: str)
         return
     if classes is None:
         tables = [name for name in os.listdir(listing.folder) if name.endswith((".csv", ".tsv", ".jsonl"))]
-        todo = f"If {tables[0]} says what each shows: preceptor fit {listing.folder / tables[0]} --target ..."
+        todo = (
+            "Make a sub-folder for each class, named as it, and put its files there; "
+            "or write a table with a column of paths and a column of answers."
+        )
+        if tables:
+            todo = (
+                f"If {tables[0]} says what each is: preceptor fit {listing.folder / tables[0]} --target ..."
+            )
         raise Mistake(
             "folder-without-classes",
             f"Nothing says what the {what} in '{listing.source}' are.",
             where=str(listing.folder),
             why="They lie side by side, and not in a sub-folder for each class.",
-            todo=todo
-            if tables
-            else "Make a sub-folder for each class, named as it, and put its files there; "
-            "or write a table with a column of paths and a column of answers.",
+            todo=todo,
         )
     raise Mistake(
         "folder-one-class",

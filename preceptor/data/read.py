@@ -29,13 +29,14 @@ from preceptor.data.pictures.folder import are_pictures, read_pictures
 from preceptor.data.pictures.idx import is_idx, read_idx
 from preceptor.data.rows import Rows
 from preceptor.data.table import Schema, Table
+from preceptor.data.texts import TEXT, are_texts, holds_labelled_lines, read_labelled_lines, read_texts
 from preceptor.errors import Mistake
 
 PARQUET, OLD_EXCEL, EXCEL = b"PAR1", b"\xd0\xcf\x11\xe0", b"[Content_Types].xml"
 
 
 def read(source: Any, *, schema: Schema | None = None, rows: int | None = None) -> Table:
-    """The table in a file, in a folder of pictures by class, or in a pandas, polars or Arrow frame.
+    """The table in a file, in a folder of pictures or texts by class, or in a pandas, polars or Arrow frame.
 
     With a `schema`, its columns are read as it says and others as they look. With `rows`, no more than
     the first so many. Raises Mistake for whatever is no table, with the place and what to do.
@@ -47,6 +48,8 @@ def read(source: Any, *, schema: Schema | None = None, rows: int | None = None) 
         return _folder(path, schema, rows)
     if is_idx(path):
         return read_idx(path, schema, rows)
+    if (schema is None or TEXT in schema.types) and holds_labelled_lines(path):
+        return read_labelled_lines(path, rows)
     return with_pictures(cast_rows(_rows(path, schema, rows), schema, rows), path.parent, schema)
 
 
@@ -73,6 +76,8 @@ def _folder(path: Path, schema: Schema | None, rows: int | None) -> Table:
     listing = list_folder(path)
     if are_pictures(listing.names):
         return read_pictures(listing, schema, rows)
+    if are_texts(listing):
+        return read_texts(listing, schema, rows)
     raise is_folder(path)
 
 

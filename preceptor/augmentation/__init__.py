@@ -1,0 +1,5 @@
+"""Augmentation (B6): training examples as they might also have been, made up anew in every epoch."""
+
+from preceptor.augmentation.picture import Augmenter
+
+__all__ = ["Augmenter"]

@@ -1,0 +1,108 @@
+"""From a picture to one vector: pixels on a common scale, then a trunk.
+
+    encoder = PictureEncoder((3, 32, 32), trunk="small-conv", mirrored=True)
+    encoder.remember(training_NCHW)
+    encoder(x_BCHW).shape                                # (B, encoder.width)
+
+Pixels come as uint8. Which nets there are to look at them is said in trunks.py.
+
+Shapes: B pictures, N training pictures, C channels, H height, W width, E answer's width.
+"""
+
+from typing import Any
+
+import torch
+from torch import Generator, Tensor, nn
+
+from preceptor.models.trunks import TRUNKS
+
+ROWS_SHOWN = 5_000
+"""So many pictures show a trunk what pictures look like."""
+
+
+class PixelScale(nn.Module):
+    """Pixels minus their channel's mean over the training pictures, divided by its standard deviation."""
+
+    constants = ("center", "spread")
+    center: Tensor
+    spread: Tensor
+
+    def __init__(self, channels: int):
+        super().__init__()
+        self.register_buffer("center", torch.full((channels, 1, 1), 127.5))
+        self.register_buffer("spread", torch.full((channels, 1, 1), 64.0))
+
+    @torch.no_grad()
+    def remember(self, x_NCHW: Tensor) -> None:
+        """Learn from the training pictures; a channel that is the same everywhere has spread 1."""
+        levels = torch.arange(256, dtype=torch.float64)
+        for channel, pixels in enumerate(x_NCHW.unbind(1)):
+            share = torch.bincount(pixels.flatten(), minlength=256).double() / pixels.numel()
+            center = (share * levels).sum()
+            spread = (share * (levels - center).square()).sum().sqrt()
+            self.center[channel], self.spread[channel] = center, spread if spread > 0 else 1.0
+
+    def forward(self, x_BCHW: Tensor) -> Tensor:
+        """Floats of mean 0 and variance 1 or so, channels last in memory, which convolutions like best."""
+        x_BCHW = (x_BCHW - self.center) / self.spread
+        return x_BCHW.contiguous(memory_format=torch.channels_last)
+
+
+class PictureEncoder(nn.Module):
+    """Standardised pixels and a trunk for pictures of `sizes` (C, H, W).
+
+    `mirrored`: left and right mean nothing, so that the answer to a picture, once trained, is the mean
+    of the answers to it and to its mirror image. `generator` draws the first weights.
+    """
+
+    def __init__(
+        self,
+        sizes: tuple[int, int, int],
+        *,
+        trunk: str = "small-conv",
+        mirrored: bool = False,
+        generator: Generator | None = None,
+    ):
+        super().__init__()
+        channels, height, width = sizes
+        self.mirrored = mirrored
+        self.scale = PixelScale(channels)
+        made: Any = TRUNKS[trunk](channels, max(height, width), generator)
+        self.trunk, self.width = made, int(made.width)
+
+    @staticmethod
+    def parameter_count(
+        sizes: tuple[int, int, int], *, trunk: str = "small-conv", mirrored: bool = False
+    ) -> int:
+        """The trunk's: pixels have a scale, but nothing of it is learned by descent."""
+        with torch.device("meta"):
+            made = TRUNKS[trunk](sizes[0], max(sizes[1:]), None)
+        return sum(parameter.numel() for parameter in made.parameters())
+
+    @classmethod
+    def good_training(cls, rows: int) -> dict[str, Any]:
+        """Fields of a TrainingPlan that measured best for so many pictures (see LOG.md)."""
+        return {
+            "optimiser": "nesterov",
+            "learning_rate": 1.0,
+            "warmup": 0.2,
+            "weight_decay": 1e-3,
+            "label_smoothing": 0.2,
+            "batch_size": 512 if rows >= 20_000 else 128,
+            "clip": None,
+        }
+
+    @torch.no_grad()
+    def remember(self, x_NCHW: Tensor) -> None:
+        """Learn each channel's mean and spread from the training pictures, and what the trunk wants."""
+        self.scale.remember(x_NCHW)
+        if hasattr(self.trunk, "remember"):
+            self.trunk.remember(self.scale(x_NCHW[:ROWS_SHOWN].float()))
+
+    def forward(self, x_BCHW: Tensor) -> Tensor:
+        """(B, E)"""
+        x_BCHW = self.scale(x_BCHW.float())
+        if self.training or not self.mirrored:
+            return self.trunk(x_BCHW).float()
+        mirrored_BE = self.trunk(x_BCHW.flip(3))
+        return (self.trunk(x_BCHW) + mirrored_BE).float() / 2

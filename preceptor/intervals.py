@@ -204,8 +204,8 @@ def _unseen(
     3 / n) may have gone unseen. They may be as bad as the dumb predictor's answers, or perfect.
     """
     share = 1 - (1 - confidence) ** (1 / (units.max() + 1))
-    if scores.ndim == 1:
-        perfect, dumb = truth, np.full(len(truth), truth.mean())
+    if scores.shape == truth.shape:
+        perfect, dumb = truth, np.broadcast_to(truth.mean(axis=0), truth.shape)
     else:
         perfect = np.eye(scores.shape[1])[truth.astype(np.int64)]
         dumb = np.tile(perfect.mean(axis=0), (len(truth), 1))

@@ -14,9 +14,17 @@ Shapes: N rows, K classes or tags, S statistics a row. Truth is (N,) floats, (N,
 
 from preceptor.metrics import averages as a
 from preceptor.metrics import ranking as r
+from preceptor.metrics.forecasts import forecast_metrics
 from preceptor.metrics.metric import Metric, averaged, ranking, share
 
-__all__ = ["Metric", "many_class_metrics", "regression_metrics", "tag_metrics", "two_class_metrics"]
+__all__ = [
+    "Metric",
+    "forecast_metrics",
+    "many_class_metrics",
+    "regression_metrics",
+    "tag_metrics",
+    "two_class_metrics",
+]
 
 
 def regression_metrics(unit: str = "") -> dict[str, Metric]:

@@ -14,11 +14,21 @@ import numpy as np
 
 from preceptor.data.table import Table
 from preceptor.finding import Finding
-from preceptor.split.drawing import VALIDATION_SHARE, Fold, also_in, folds_of, rows_of, set_aside
+from preceptor.framing import STRETCH
+from preceptor.split.drawing import (
+    VALIDATION_SHARE,
+    Fold,
+    also_in,
+    folds_of,
+    is_forecast,
+    moments,
+    rows_of,
+    set_aside,
+)
 from preceptor.split.expected import Expected, expected_width
 from preceptor.split.sealed import Sealed
 
-__all__ = ["Expected", "Fold", "Sealed", "Split", "expected_width", "split"]
+__all__ = ["VALIDATION_SHARE", "Expected", "Fold", "Sealed", "Split", "expected_width", "split"]
 
 FEWEST_SEALED, FEW_SEALED, FEW_GROUPS = 5, 20, 5
 
@@ -28,7 +38,8 @@ class Split:
     """The open table, its folds, and the sealed rows.
 
     `how` says in words how rows were drawn; `groups` (N,) numbers the groups of the open rows, None where
-    the user named none; `repeated` counts the rows left out because a test file holds their like.
+    the user named none; `repeated` counts the rows left out because a test file holds their like,
+    `reaching` the forecasts whose answers reach into the test.
     """
 
     open: Table
@@ -39,11 +50,18 @@ class Split:
     expected: Expected
     findings: tuple[Finding, ...] = ()
     repeated: int = 0
+    reaching: int = 0
 
     @property
     def left_out(self) -> dict[str, int]:
-        """How many rows are on neither side, by reason."""
-        return {"it has the inputs of a row of the test file": self.repeated} if self.repeated else {}
+        """How many rows are on no side, by reason."""
+        astride = len(self.open) - len(self.folds[0].train) - len(self.folds[0].validation)
+        reasons = {
+            "it has the inputs of a row of the test file": self.repeated,
+            "its answer reaches into the test": self.reaching,
+            "its answer reaches from training into validation": astride,
+        }
+        return {why: count for why, count in reasons.items() if count}
 
 
 def split(
@@ -67,7 +85,8 @@ def split(
     validate; with both, the groups that came last. `sealed_file` is sealed instead, and open rows with the
     inputs of one of its rows are left out. `folds=None` goes by the number of open rows: 10 below 300, 5
     below 50,000 (training sets are then small enough for their size and luck to matter), else 1, of which
-    the share `validation` validates.
+    the share `validation` validates. A forecast whose answers reach into the next part is left out; the
+    past that it looks back on may lie there.
 
     Raises Mistake "split-column-absent", "time-unordered", "folds-and-time", "split-impossible".
     """
@@ -78,15 +97,23 @@ def split(
     else:
         aside = also_in(sealed_file, table, inputs)
     sealed = table.take(np.flatnonzero(aside)) if sealed_file is None else sealed_file
-    kept = np.flatnonzero(~aside)
+    reaching = np.zeros_like(aside)
+    if time and is_forecast(table):
+        reaching = ~aside & rows.reaching(moments(sealed, time).min())
+    kept = np.flatnonzero(~aside & ~reaching)
     cut = folds_of(rows.take(kept), folds, rng, validation)
     groups = rows.take(kept).parties if group else None
-    expected = expected_width(task, table.frame[target].gather(kept), len(sealed), groups)
+    parties = sealed.frame[group].n_unique() if group and group in sealed.frame.columns else None
+    answers = table.frame[target].gather(kept)
+    if parties and is_forecast(table):  # neighbouring forecasts succeed and fail together
+        expected = expected_width(task, answers, parties)
+    else:
+        expected = expected_width(task, answers, len(sealed), groups)
     repeated = int(aside.sum()) if sealed_file else 0
-    parties = len(np.unique(rows.parties[aside])) if group and not sealed_file else None
-    findings = tuple(_findings(len(sealed), expected, parties, repeated))
+    findings = tuple(_findings(len(sealed), expected, parties, repeated, is_forecast(table)))
     how = f"{_sealing(task, group, time, sealed_file)}; {_folding(cut, len(kept), time)}"
-    return Split(table.take(kept), cut, Sealed(sealed), how, groups, expected, findings, repeated)
+    open_table, seal = table.take(kept), Sealed(sealed)
+    return Split(open_table, cut, seal, how, groups, expected, findings, repeated, int(reaching.sum()))
 
 
 def _wanted(rows: int, share: float) -> int:
@@ -97,7 +124,8 @@ def _sealing(task: str, group: str | None, time: str | None, sealed_file: Table 
     if sealed_file:
         return f"sealed: the rows of {sealed_file.source}"
     if time:
-        return f"sealed: the latest {'groups' if group else 'rows'} by '{time}'"
+        what = "stretches of time" if group == STRETCH else "groups" if group else "rows"
+        return f"sealed: the latest {what} by '{time}'"
     if group:
         return f"sealed: whole groups of '{group}', drawn by lot"
     evenly = "evenly over the answers" if task == "number" else "every class in its share"
@@ -111,7 +139,9 @@ def _folding(cut: Sequence[Fold], rows: int, time: str | None) -> str:
     return f"validation: {f'the latest {validation:,}' if time else f'{validation:,}'} of {rows:,} open rows"
 
 
-def _findings(sealed: int, expected: Expected, groups: int | None, repeated: int) -> Iterator[Finding]:
+def _findings(
+    sealed: int, expected: Expected, groups: int | None, repeated: int, forecast: bool
+) -> Iterator[Finding]:
     if sealed < FEW_SEALED:
         yield Finding(
             "seal-small",
@@ -121,7 +151,16 @@ def _findings(sealed: int, expected: Expected, groups: int | None, repeated: int
             done="sealed all the same; the interval of the final score says how unsure it is",
             remedy="Bring more rows: four times as many halve the interval.",
         )
-    if groups is not None and groups < FEW_GROUPS:
+    if groups is not None and groups < FEW_GROUPS and forecast:
+        yield Finding(
+            "seal-few-stretches",
+            "warning",
+            f"Only {groups} stretches of time are sealed: how the score varies in time can hardly be told.",
+            evidence={"stretches": groups, "sealed": sealed},
+            done="neighbouring forecasts count as one all the same",
+            remedy="Bring a longer series, raise --test-fraction, or forecast fewer steps.",
+        )
+    elif groups is not None and groups < FEW_GROUPS:
         yield Finding(
             "seal-few-groups",
             "warning",

@@ -14,6 +14,7 @@ import polars as pl
 
 from preceptor.data.table import Table
 from preceptor.errors import Mistake, nearest
+from preceptor.framing import UNTIL
 from preceptor.inspection.duplicates import copies
 
 FOLDED_BELOW, TINY_BELOW = 50_000, 300
@@ -22,7 +23,10 @@ VALIDATION_SHARE, MOST_VALIDATION = 0.2, 20_000
 
 @dataclass(frozen=True)
 class Fold:
-    """Row numbers of the open table, ascending; every open row is in exactly one of the two."""
+    """Row numbers of the open table, ascending; every open row is in exactly one of the two.
+
+    Forecasts that reach from training into validation are in neither.
+    """
 
     train: np.ndarray
     validation: np.ndarray
@@ -31,7 +35,8 @@ class Fold:
 class Rows(NamedTuple):
     """What drawing goes by: (N,) party numbers, (N,) strata, whether those are classes, (N,) times or None.
 
-    `named` is the column that the user named to split by.
+    `named` is the column that the user named to split by. `spans` (2, N) are the first and the last moment
+    that a forecast asks for.
     """
 
     parties: np.ndarray
@@ -39,19 +44,28 @@ class Rows(NamedTuple):
     has_classes: bool
     times: np.ndarray | None
     named: str | None
+    spans: np.ndarray | None = None
 
     def take(self, rows: np.ndarray) -> "Rows":
         """The given rows, in that order; parties are numbered afresh."""
         times = None if self.times is None else self.times[rows]
         parties = _renumbered(self.parties[rows])
-        return self._replace(parties=parties, strata=self.strata[rows], times=times)
+        spans = None if self.spans is None else self.spans[:, rows]
+        return self._replace(parties=parties, strata=self.strata[rows], times=times, spans=spans)
+
+    def reaching(self, border: float) -> np.ndarray:
+        """(N,) booleans: forecasts that begin before the moment `border` and end there or later."""
+        if self.spans is None:
+            return np.zeros(len(self.parties), dtype=bool)
+        return (self.spans[0] < border) & (self.spans[1] >= border)
 
 
 def rows_of(
     table: Table, target: str, task: str, inputs: Sequence[str], group: str | None, time: str | None
 ) -> Rows:
     """What drawing the rows of `table` goes by; see `split` for the arguments and the Mistakes."""
-    times = _times(_column(table, time, "--time"), table.source) if time else None
+    times = moments(table, time) if time else None
+    spans = np.stack([moments(table, time), moments(table, UNTIL)]) if time and is_forecast(table) else None
     if group:
         parties = _numbered(_column(table, group, "--group"))
         if times is not None:
@@ -61,7 +75,17 @@ def rows_of(
     else:
         parties = np.arange(len(table)) if time else copies(table.frame.select(inputs))
     strata = _strata(table.frame[target], task)
-    return Rows(parties, strata, task.endswith("class"), times, group or time)
+    return Rows(parties, strata, task.endswith("class"), times, group or time, spans)
+
+
+def is_forecast(table: Table) -> bool:
+    """Whether the rows ask for what comes at some moments to come."""
+    return UNTIL in table.frame.columns
+
+
+def moments(table: Table, time: str) -> np.ndarray:
+    """(N,) the times of the rows as floats; rows without one count as the oldest."""
+    return _times(_column(table, time, "--time"), table.source)
 
 
 def _column(table: Table, name: str, flag: str) -> pl.Series:
@@ -90,6 +114,8 @@ def _times(column: pl.Series, source: str) -> np.ndarray:
 
 
 def _strata(answers: pl.Series, task: str) -> np.ndarray:
+    if task == "series":
+        return np.zeros(len(answers))
     if task == "number":
         ranks = answers.cast(pl.Float64, strict=False).rank().fill_null(0.5)
         return (ranks.to_numpy() - 0.5) * 10 // len(answers)
@@ -181,7 +207,14 @@ def folds_of(
         validation = [set_aside(rows, max(1, min(round(share * total), MOST_VALIDATION)), rng)]
     else:
         validation = _dealt(rows, wished or several, rng)
-    return tuple(Fold(np.flatnonzero(~mask), np.flatnonzero(mask)) for mask in validation)
+    return tuple(_fold(rows, mask) for mask in validation)
+
+
+def _fold(rows: Rows, validates: np.ndarray) -> Fold:
+    learnt = ~validates
+    if rows.spans is not None:
+        learnt &= ~rows.reaching(rows.spans[0][validates].min())
+    return Fold(np.flatnonzero(learnt), np.flatnonzero(validates))
 
 
 def _dealt(rows: Rows, count: int, rng: np.random.Generator) -> list[np.ndarray]:

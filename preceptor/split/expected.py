@@ -27,8 +27,11 @@ def expected_width(task: str, answers: pl.Series, sealed: int, groups: np.ndarra
     Two classes: the ROC AUC at an assumed 0.85 (Hanley and McNeil 1982). More classes and tags: accuracy
     halfway between the commonest answer's share and 1, binomial. Numbers: RMSE, from the kurtosis of the
     errors, taken to be the answers' own and at least 9, as boosting's on real tables; few rows show only a
-    part of such tails. Rows of one group count for less (Kish's design effect).
+    part of such tails; forecasts of several numbers likewise, by their means. Rows of one group count for
+    less (Kish's design effect).
     """
+    if task == "series":
+        answers, task = _means(answers), "number"
     value = _numbers(answers) if task == "number" else _is_commonest(answers)
     rows = sealed / (_design_effect(value, groups) if groups is not None else 1.0)
     if task == "number":
@@ -39,6 +42,12 @@ def expected_width(task: str, answers: pl.Series, sealed: int, groups: np.ndarra
         return Expected(min(0.5, 1.96 * _auc_deviation(rows * share, rows * (1 - share))), relative=False)
     accuracy = (1 + share) / 2
     return Expected(1.96 * float(np.sqrt(accuracy * (1 - accuracy) / rows)), relative=False)
+
+
+def _means(answers: pl.Series) -> pl.Series:
+    """Each forecast's mean over its steps and series, every series in its own spread."""
+    values = answers.to_numpy().reshape(len(answers), -1)
+    return pl.Series(((values - values.mean(axis=0)) / np.maximum(values.std(axis=0), 1e-150)).mean(axis=1))
 
 
 def _numbers(answers: pl.Series) -> np.ndarray:

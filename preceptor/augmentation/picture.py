@@ -7,7 +7,7 @@ A training set ten times as large would hold such pictures; making them up from 
 cheapest regulariser there is (B6). What happens to a picture is a pure function of the seed, the
 epoch and the picture's own row: not of the batch it is in, nor of what was drawn before.
 
-Shapes: B rows of a batch, C channels, H height, W width, K draws for a picture.
+Shapes: B rows of a batch, C channels, H height, W width, N training pictures.
 """
 
 import math
@@ -16,6 +16,9 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 from torch.nn import functional
+
+from preceptor.augmentation.chance import draws, keys
+from preceptor.augmentation.mixing import MIXINGS
 
 SHIFT = 1 / 14
 """The farthest move, as a share of the side: two pixels of 28 or 32."""
@@ -27,46 +30,47 @@ HIDDEN = 0.35
 """The side of the hidden square, as a share of the picture's."""
 
 
-class Augmenter:
-    """Changes pictures of one shape (C, H, W) by the named `changes`, in the order of CHANGES."""
+PARTNERS = -1
+"""The stream from which partners for mixing are drawn; changes have streams from 0 on."""
 
-    def __init__(self, shape: tuple[int, ...], changes: tuple[str, ...], seed: int) -> None:
-        self.shape, self.changes, self.seed = shape, changes, seed
-        self._steps = [
-            (number, change) for number, (name, change) in enumerate(CHANGES.items()) if name in changes
-        ]
+
+class Augmenter:
+    """Changes pictures of one shape (C, H, W) by the named `changes`, in the order of CHANGES and MIXINGS.
+
+    `pictures` (N, C, H, W), the training set, is needed for mixings alone, whose partners come from it.
+    """
+
+    def __init__(
+        self, shape: tuple[int, ...], changes: tuple[str, ...], seed: int, *, pictures: Tensor | None = None
+    ) -> None:
+        self.shape, self.changes, self.seed, self.pictures = shape, changes, seed, pictures
+        self._streams = {name: stream for stream, name in enumerate((*CHANGES, *MIXINGS)) if name in changes}
 
     def __call__(self, x_BCHW: Tensor, rows_B: Tensor, epoch: int) -> Tensor:
         """The pictures, changed; `rows_B` are their rows in the training set, `epoch` counts from 0."""
-        for number, change in self._steps:
-            x_BCHW = change(x_BCHW, keys(rows_B, self.seed, number), epoch)
+        x_BCHW = self._changed(x_BCHW, rows_B, epoch)
+        for name in MIXINGS.keys() & self._streams.keys():
+            others_BCHW = self._others(rows_B, epoch)
+            x_BCHW = MIXINGS[name](x_BCHW, others_BCHW, self._keys(rows_B, name), epoch)
         return x_BCHW
 
+    def _changed(self, x_BCHW: Tensor, rows_B: Tensor, epoch: int) -> Tensor:
+        """All but mixed."""
+        for name, change in CHANGES.items():
+            if name in self._streams:
+                x_BCHW = change(x_BCHW, self._keys(rows_B, name), epoch)
+        return x_BCHW
 
-def keys(rows_B: Tensor, seed: int, stream: int) -> Tensor:
-    """A number (B,) for each row, another for each seed and each stream of draws."""
-    return _mixed(rows_B.long() + _mixed(torch.tensor(seed % 2**63) + torch.tensor(stream + 1) * _STEP))
+    def _others(self, rows_B: Tensor, epoch: int) -> Tensor:
+        """The pictures to mix with, themselves changed; any of the training set, now and then the same."""
+        if self.pictures is None:
+            raise ValueError("mixing pictures takes the training set to draw partners from")
+        draws_B = draws(keys(rows_B, self.seed, PARTNERS), epoch, 1)[:, 0]
+        others_B = (draws_B.double() * len(self.pictures)).long()
+        return self._changed(self.pictures[others_B], others_B, epoch)
 
-
-def draws(keys_B: Tensor, epoch: int, count: int) -> Tensor:
-    """Random numbers in [0, 1), (B, K), each a hash of its key, the epoch and its place.
-
-    Of a counter-based generator (Salmon et al., 2011) any number can be had without those before it.
-    """
-    places_K = (count * epoch + torch.arange(1, count + 1)) * _STEP
-    return (_mixed(keys_B[:, None] + places_K) & _MANTISSA).float() / (_MANTISSA + 1)
-
-
-_STEP, _FIRST, _SECOND = -7046029254386353131, -4658895280553007687, -7723592293110705685
-"""The constants of splitmix64 (Steele et al., 2014) as signed integers, whose products wrap around."""
-_MANTISSA = 2**24 - 1
-
-
-def _mixed(bits: Tensor) -> Tensor:
-    """Every bit of the result depends on every bit of the argument."""
-    for right, factor in ((30, _FIRST), (27, _SECOND)):
-        bits = (bits ^ ((bits >> right) & (2 ** (64 - right) - 1))) * factor
-    return bits ^ ((bits >> 31) & (2**33 - 1))
+    def _keys(self, rows_B: Tensor, name: str) -> Tensor:
+        return keys(rows_B, self.seed, self._streams[name])
 
 
 def shift(x_BCHW: Tensor, keys_B: Tensor, epoch: int) -> Tensor:

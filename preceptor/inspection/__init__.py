@@ -17,6 +17,7 @@ from preceptor.inspection.caps import caps
 from preceptor.inspection.conflicts import conflicts
 from preceptor.inspection.constants import constants
 from preceptor.inspection.duplicates import duplicates
+from preceptor.inspection.giveaways import giveaways
 from preceptor.inspection.groups import groups
 from preceptor.inspection.ids import ids
 from preceptor.inspection.imbalance import imbalance
@@ -24,6 +25,7 @@ from preceptor.inspection.leaks import leaks
 from preceptor.inspection.mending import blank, mend, repairs
 from preceptor.inspection.misread import misread
 from preceptor.inspection.missing import missing
+from preceptor.inspection.near_copies import near_copies
 from preceptor.inspection.order import order
 from preceptor.inspection.outliers import outliers
 from preceptor.inspection.roles import Roles
@@ -36,7 +38,9 @@ __all__ = ["TRAPS", "Roles", "blank", "inspect", "mend", "repairs", "usable_rows
 
 TRAPS = (
     leaks,
+    giveaways,
     duplicates,
+    near_copies,
     conflicts,
     groups,
     order,

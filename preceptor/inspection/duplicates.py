@@ -21,14 +21,32 @@ def alike(frame: pl.DataFrame) -> np.ndarray:
     return frame.hash_rows().rank("dense").cast(pl.Int64).to_numpy() - 1
 
 
+def bare(frame: pl.DataFrame) -> pl.DataFrame:
+    """Texts of several words without capitals, blanks and punctuation: what is left is what they say."""
+    return frame.with_columns([_letters(column) for column in frame if _is_prose(column)])
+
+
+def _is_prose(column: pl.Series) -> bool:
+    if column.dtype != pl.String:
+        return False
+    some = column.drop_nulls().head(1_000)
+    return bool((some.str.count_matches(r"\S+") > 2).sum() > len(some) / 2)
+
+
+def _letters(column: pl.Series) -> pl.Series:
+    """A text without a letter stays as it is: "?!" does not say what "..." says."""
+    plain = column.str.to_lowercase().str.replace_all(r"[^\p{L}\p{M}\p{N}]+", "")
+    return plain.zip_with(plain != "", column)
+
+
 def copies(frame: pl.DataFrame) -> np.ndarray:
-    """(N,) numbers from 0 of rows that a split must keep together: copies of one another.
+    """(N,) numbers from 0 of rows that a split must keep together: copies of one another, or the same words.
 
     A combination held by more than ten rows and one in a hundred, or one of fewer than ten in the whole
     table, is no copy but a common case (two yes/no columns make four): new rows will repeat it too, so its
     rows stand alone.
     """
-    numbers = alike(frame)
+    numbers = alike(bare(frame))
     sizes = np.bincount(numbers)
     common = (sizes > max(10, frame.height / 100))[numbers] | (len(sizes) < 10)
     numbers[common] = len(sizes) + np.arange(common.sum())
@@ -57,6 +75,6 @@ def _done(table: Table, roles: Roles) -> str:
     if not roles.by_lot:
         return "kept; the split goes by the column you named"
     inputs = table.frame.select(roles.inputs)
-    if len(np.unique(copies(inputs))) == len(np.unique(alike(inputs))):
+    if len(np.unique(copies(inputs))) == len(np.unique(alike(bare(inputs)))):
         return "kept; copies always fall on the same side of the split"
     return "kept; rare copies fall on the same side of the split, common combinations on both"

@@ -48,7 +48,7 @@ def heated(picture: Array, heat: Array) -> Array:
     base = 0.25 + 0.6 * grey
     places = np.array([0.0, 0.5, 1.0])
     warm = np.stack([np.interp(heat, places, WARM[:, channel]) for channel in range(3)], axis=-1)
-    share = (0.85 * heat**0.8)[..., None]
+    share = (0.9 * heat**1.5)[..., None]
     return (255 * (base * (1 - share) + warm * share)).round().astype(np.uint8)
 
 

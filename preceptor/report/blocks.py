@@ -3,13 +3,16 @@
 say("It leans most on {column}.", column=name("latitude"))     # escaped, the name set apart
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+import polars as pl
 from markupsafe import Markup
 
 from preceptor.figures.figure import Figure
+
+PLAIN = Markup("")
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,75 @@ class Fold:
     shape: ClassVar[str] = "fold"
 
 
-Block = Text | Picture | Grid | Cards | Marks | Commands | Fold
+@dataclass(frozen=True)
+class Tile:
+    """A small picture: its data URI, what it shows in words, and what stands below it."""
+
+    source: str
+    says: str
+    caption: Markup = PLAIN
+
+    @property
+    def exact(self) -> bool:
+        """Whether every pixel counts: a tiny picture is shown with its pixels as squares."""
+        return self.source.startswith("data:image/png")
+
+
+@dataclass(frozen=True)
+class Strip:
+    """Pictures side by side under a heading of their own; `apart` sets the first one apart."""
+
+    tiles: Sequence[Tile]
+    heading: Markup = PLAIN
+    apart: bool = False
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """Strips of pictures under a title that says what they show; `size` is "small", "large" or "whole"."""
+
+    title: str
+    strips: Sequence[Strip]
+    reading: str
+    size: str = "large"
+    legend: bool = False
+    shape: ClassVar[str] = "gallery"
+
+
+@dataclass(frozen=True)
+class Crossing:
+    """A confusion matrix with a picture in each cell: `cells` maps (true, answered) to (rows, tile)."""
+
+    title: str
+    names: Sequence[str]
+    cells: Mapping[tuple[str, str], tuple[int, Tile]]
+    reading: str
+    table: pl.DataFrame
+    shape: ClassVar[str] = "crossing"
+
+
+@dataclass(frozen=True)
+class Passage:
+    """A piece of text with what is told of it; `inner` ones belong to the one before."""
+
+    caption: Markup
+    words: Markup
+    inner: bool = False
+
+
+@dataclass(frozen=True)
+class Passages:
+    """Texts under a title that says what they show; `legend` explains the shades of words."""
+
+    title: str
+    passages: Sequence[Passage]
+    reading: str
+    legend: Sequence[str] = ()
+    table: pl.DataFrame | None = None
+    shape: ClassVar[str] = "passages"
+
+
+Block = Text | Picture | Grid | Cards | Marks | Commands | Fold | Gallery | Crossing | Passages
 
 
 @dataclass(frozen=True)

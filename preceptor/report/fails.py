@@ -10,6 +10,7 @@ from preceptor.figures.numbers import error_growth
 from preceptor.figures.words import Interval, count, interval_of, known, number, of_100, plural, shortened
 from preceptor.report.blocks import Block, Fold, Grid, Section, Text, pictures
 from preceptor.report.evidence import Classes, Numbers, Tags
+from preceptor.report.exhibits import exhibits
 from preceptor.report.record import Event, Record
 from preceptor.report.sentences import name, say
 from preceptor.report.verdict import Verdict
@@ -26,7 +27,9 @@ def when_it_fails(record: Record, verdict: Verdict) -> Section:
         slices(parts, overall, verdict.yardstick.axis, share=verdict.yardstick.unit == "share"),
         *_answers(record),
     ]
-    blocks: list[Block] = [*pictures(*shown), *_rows(record)]
+    seen = exhibits(record, "fails")
+    alone = bool(seen) and record.thing != "row"
+    blocks: list[Block] = [*seen, *pictures(*shown), *([] if alone else _rows(record))]
     return Section("fails", QUESTION, _where(record, parts, verdict, overall), blocks)
 
 

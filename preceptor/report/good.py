@@ -9,8 +9,9 @@ from preceptor.figures.figure import Figure
 from preceptor.figures.journey import rows_account
 from preceptor.figures.numbers import predicted_against_true
 from preceptor.figures.words import interval_of, known, number, of_100, share
-from preceptor.report.blocks import Block, Fold, Grid, Section, Text, pictures
+from preceptor.report.blocks import Block, Crossing, Fold, Grid, Section, Text, pictures
 from preceptor.report.evidence import Classes, Numbers, Tags
+from preceptor.report.exhibits import exhibits
 from preceptor.report.head import validated
 from preceptor.report.record import Event, Record
 from preceptor.report.sentences import name, say
@@ -25,10 +26,11 @@ def how_good(record: Record, verdict: Verdict) -> Section:
     answer = _judged(verdict) + _in_plain_numbers(record)
     if not record.exam:
         answer = say("{why}", why=record.lacks("The final score is"))
-    blocks: list[Block] = [*pictures(_contest(record, verdict), *_answers(record))]
-    blocks += _meaning(record, verdict) + pictures(
-        rows_account(_rows(record), int(record.last("split").get("folds") or 1))
-    )
+    shown = exhibits(record, "answers")
+    blocks: list[Block] = [*pictures(_contest(record, verdict)), *shown, *pictures(*_answers(record, shown))]
+    folds = int(record.last("split").get("folds") or 1)
+    blocks += [*_meaning(record, verdict), *pictures(rows_account(_rows(record), folds))]
+    blocks += exhibits(record, "data")
     return Section("good", QUESTION, answer, blocks)
 
 
@@ -52,7 +54,8 @@ def _in_plain_numbers(record: Record) -> Markup:
         return _in_units(record.evidence)
     if isinstance(record.evidence, Tags):
         return _in_tags(record.evidence)
-    return _in_hundreds(record.evidence) if isinstance(record.evidence, Classes) else Markup("")
+    rows = record.evidence
+    return _in_hundreds(rows, f"{record.thing}s") if isinstance(rows, Classes) else Markup("")
 
 
 def _in_units(evidence: Numbers) -> Markup:
@@ -64,11 +67,13 @@ def _in_units(evidence: Numbers) -> Markup:
     )
 
 
-def _in_hundreds(evidence: Classes) -> Markup:
+def _in_hundreds(evidence: Classes, things: str) -> Markup:
     right = float((evidence.truth == evidence.answer).mean())
     common = np.bincount(evidence.truth, minlength=len(evidence.names))
     return say(
-        "Of 100 new rows it answers about {right} rightly; always saying {most} would be right in {dumb}.",
+        "Of 100 new {things} it answers about {right} rightly; "
+        "always saying {most} would be right in {dumb}.",
+        things=things,
         right=of_100(right),
         most=name(evidence.names[int(common.argmax())]),
         dumb=of_100(float(common.max() / common.sum())),
@@ -138,13 +143,15 @@ def _contest_title(verdict: Verdict) -> str:
     )
 
 
-def _answers(record: Record) -> list[Figure | None]:
+def _answers(record: Record, shown: list[Block]) -> list[Figure | None]:
+    """The answers beside the truth; a confusion matrix that pictures have `shown` already is not repeated."""
     rows = record.evidence
     if isinstance(rows, Numbers):
         return [predicted_against_true(rows.truth, rows.answer, record.target)]
     if isinstance(rows, Classes):
         given = (rows.truth, rows.answer, rows.names)
-        return [confusion(*given), class_balance(*given)]
+        crossed = any(isinstance(block, Crossing) for block in shown)
+        return [None if crossed else confusion(*given), class_balance(*given)]
     return []
 
 

@@ -14,8 +14,8 @@ def lede(record: Record, verdict: Verdict) -> Markup:
     """On what the verdict rests and who answers; before the exam, how far the run has come."""
     if not record.exam:
         return _so_far(record, verdict)
-    rows = _sealed(record)
-    told = [say("Measured on {rows} that were sealed away before training began.", rows=plural(rows, "row"))]
+    rows = plural(_sealed(record), record.thing)
+    told = [say("Measured on {rows} that were sealed away before training began.", rows=rows)]
     told += [say("The answers come from {shipped}.", shipped=verdict.shipped)] if verdict.shipped else []
     return Markup(" ").join(told)
 
@@ -65,7 +65,8 @@ def facts(record: Record, verdict: Verdict) -> list[Fact]:
 
 def _rows(record: Record) -> Fact:
     read = (record.result.get("rows") or {}).get("read")
-    return ("sealed rows", count(_sealed(record)), f"of {count(read)} read" if known(read) else "")
+    of = f"of {count(read)} read" if known(read) else ""
+    return (f"sealed {record.thing}s", count(_sealed(record)), of)
 
 
 def _said(line: Event, verdict: Verdict) -> str:

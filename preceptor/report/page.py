@@ -15,7 +15,7 @@ from jinja2 import Environment, PackageLoader
 
 from preceptor.explanations import explanations
 from preceptor.figures.figure import DARK, LIGHT, NARROW, WIDE, Figure, drawn, themed
-from preceptor.figures.words import number
+from preceptor.figures.words import number, shortened
 from preceptor.report.blocks import Block, Fold, Grid, Picture, Section
 from preceptor.report.correct import how_to_correct
 from preceptor.report.cost import what_it_cost
@@ -91,7 +91,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["grid"] = grid_of
+    environment.filters |= {"grid": grid_of, "shortened": shortened}
     environment.globals["explanations"] = explanations()
     return environment
 

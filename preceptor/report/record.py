@@ -124,6 +124,17 @@ class Record:
             return Numbers.of(answers)
         return Tags.of(answers) if self.task == "tags" else Classes.of(answers)
 
+    @cached_property
+    def exhibits(self) -> list[Event]:
+        """Pictures and texts to show, one entry a column; empty where there are none."""
+        return list(_json(self.folder / "figures" / "examples.json").get("exhibits", []))
+
+    @property
+    def thing(self) -> str:
+        """What a row is called: "picture" or "text" where it is nothing else, or "row"."""
+        kinds = [c.get("kind") for c in self.last("kinds").get("columns", []) if c.get("role") == "input"]
+        return {"image": "picture", "text": "text"}.get(str(kinds[0]), "row") if len(kinds) == 1 else "row"
+
 
 def _json(path: Path) -> Event:
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}

@@ -142,6 +142,7 @@ class Verdict:
             target=name(self.record.target),
             pair=self._pair,
             title=measure.short,
+            things=f"{self.record.thing}s",
             score=said,
             range=f" ({between})" if interval else "",
             hundred=said.removesuffix(PERCENT_SIGN),
@@ -151,11 +152,12 @@ class Verdict:
     @property
     def _pair(self) -> Markup:
         """Two rows of different classes, for two classes."""
-        rows, target = self.record.evidence, name(self.record.target)
+        rows = self.record.evidence
+        words = {"target": name(self.record.target), "thing": self.record.thing}
         if not isinstance(rows, Classes) or len(rows.names) != 2:
-            return say("two rows that differ in {target}", target=target)
+            return say("two {thing}s that differ in {target}", **words)
         no, yes = (shortened(one, 24) for one in rows.names)
-        return say("one row with {target} “{no}” and one with “{yes}”", target=target, no=no, yes=yes)
+        return say("one {thing} with {target} “{no}” and one with “{yes}”", no=no, yes=yes, **words)
 
     def _clause(self) -> Markup:
         if self.ships_rival and not self.best_rival:
@@ -194,7 +196,7 @@ _PERFORMANCE = {
     "rmse": "preceptor’s prediction of {target} is typically off by {score}{range}",
     "mae": "preceptor’s prediction of {target} is off by {score} on average{range}",
     "r2": "preceptor explains {score} of the differences in {target}{range}",
-    "accuracy": "preceptor answers {target} rightly in {hundred} of 100 rows{hundreds}",
+    "accuracy": "preceptor answers {target} rightly in {hundred} of 100 {things}{hundreds}",
     "roc_auc": "Given {pair}, preceptor tells which is which {hundred} times in 100{hundreds}",
     "macro_f1": "preceptor predicts {target} with an F1 of {score}{range}, every class counted alike",
 }

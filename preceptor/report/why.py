@@ -6,6 +6,7 @@ from preceptor.figures.inputs import Weight, importance
 from preceptor.figures.learning import learning_curves
 from preceptor.figures.words import duration, interval_of, known, number, spelt
 from preceptor.report.blocks import Block, Fold, Grid, Section, Text, pictures
+from preceptor.report.exhibits import exhibits
 from preceptor.report.record import Event, Record
 from preceptor.report.sentences import joined, name, say
 from preceptor.report.verdict import Verdict
@@ -20,6 +21,7 @@ def why_so(record: Record, verdict: Verdict) -> Section:
         f"{verdict.yardstick.short}: how much it {'falls' if verdict.yardstick.higher_is_better else 'grows'}"
     )
     blocks: list[Block] = pictures(importance(weights, axis, share=verdict.yardstick.unit == "share"))
+    blocks += exhibits(record, "why")
     if record.history is not None:
         blocks += pictures(learning_curves(record.history))
     blocks += _choice(record, verdict)

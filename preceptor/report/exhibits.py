@@ -1,0 +1,32 @@
+"""Pictures and words on the page: what the exam's exhibits (`figures/examples.json`) show, as blocks.
+
+    blocks = exhibits(record, "fails")          # the worst and best pictures, or sentences with shaded words
+
+Each exhibit is of one column; where there are several, each is told under its own name.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from preceptor.report.blocks import Block
+from preceptor.report.galleries import confusions, glance, looked, mistakes, near, sizes
+from preceptor.report.passages import lengths, near_texts, shaded, telling, text_glance
+from preceptor.report.record import Record
+
+Exhibit = dict[str, Any]
+Maker = Callable[[Record, Exhibit], list[Block]]
+
+_SHOWN: dict[str, dict[str, list[Maker]]] = {
+    "picture": {"answers": [confusions], "data": [glance, sizes], "why": [looked, near], "fails": [mistakes]},
+    "text": {"answers": [], "data": [text_glance, lengths], "why": [telling, near_texts], "fails": [shaded]},
+}
+
+
+def exhibits(record: Record, part: str) -> list[Block]:
+    """The blocks for a part of the page: "answers", "data", "why" or "fails"; empty without exhibits."""
+    return [
+        block
+        for exhibit in record.exhibits
+        for maker in _SHOWN.get(str(exhibit.get("kind")), {}).get(part, [])
+        for block in maker(record, exhibit)
+    ]

@@ -14,6 +14,7 @@ import polars as pl
 import torch
 from torch import Tensor
 
+from preceptor.augmentation.inputs import InputAugmenter
 from preceptor.contest import Candidate, Fold, unanswered
 from preceptor.desk import Desk
 from preceptor.diagnose import before_training, diagnose
@@ -118,7 +119,9 @@ def _schedule(desk: Desk, folds: list[Fold], test_rows: int) -> Schedule:
 
 def augmenter(plan: Plan, fold: Fold) -> Augment | None:
     """What changes each mini-batch before the net sees it; None where the plan names no changes."""
-    return None
+    if not plan.training.augment:
+        return None
+    return InputAugmenter(fold.problem.shapes, plan.training.augment, plan.seed, fold.inputs.further)
 
 
 def judged(fold: Fold) -> Tensor:

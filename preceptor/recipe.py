@@ -29,16 +29,18 @@ def settle(
     features: int,
     further: Mapping[str, Shape] | None = None,
     lent: Mapping[str, Options] | None = None,
+    changes: tuple[str, ...] = (),
 ) -> Plan:
     """The plan with good values for every choice of net and training that nobody has made.
 
     `rows` are the training rows of a fold, `features` the columns of numbers and codes after encoding,
     `further` the columns of pictures, words or series with their shapes, `lent` the options of encoders
-    that an earlier run lends.
+    that an earlier run lends, `changes` the augmentation that the rows can bear.
     """
     net, training = _net(task, rows, features, plan.minutes), _training(task, rows)
     if further:
-        net |= _mixed(plan, features, further, lent or {})
+        net |= _mixed(plan, features, further, lent or {}, mirrored="flip" in changes)
+        training["augment"] = changes
         for shape in reversed(list(further.values())):
             training |= encoder_for(shape.family).good_training(rows)
     return plan.model_copy(
@@ -80,17 +82,17 @@ def _net(task: str, rows: int, features: int, minutes: float) -> dict[str, Any]:
 
 
 def _mixed(
-    plan: Plan, features: int, further: Mapping[str, Shape], lent: Mapping[str, Options]
+    plan: Plan, features: int, further: Mapping[str, Shape], lent: Mapping[str, Options], *, mirrored: bool
 ) -> dict[str, Any]:
     """An encoder for each further column; alone it needs no layers over it."""
     alone = len(further) == 1 and not features
     own = {"trunk": plan.encoder} if plan.encoder else {}
-    encoders = {name: {**lent[name], "frozen": plan.freeze} if name in lent else own for name in further}
-    return {
-        "encoders": encoders,
-        "neighbours": 0,
-        **({"members": 1, "depth": 0} if alone else {}),
+    looks = {"picture": {"mirrored": True}} if mirrored else {}
+    encoders = {
+        name: {**lent[name], "frozen": plan.freeze} if name in lent else looks.get(shape.family, {}) | own
+        for name, shape in further.items()
     }
+    return {"encoders": encoders, "neighbours": 0, **({"members": 1, "depth": 0} if alone else {})}
 
 
 def _training(task: str, rows: int) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from preceptor import __version__
+from preceptor.augmentation.inputs import good_changes
 from preceptor.contest import Candidate, Fold, choose, prepare_folds, rival_candidates
 from preceptor.data.read import fingerprint, read
 from preceptor.data.table import Table
@@ -86,7 +87,8 @@ def settled(plan: Plan, fold: Fold) -> Plan:
     further = dict(zip((kind.column for kind in problem.further), problem.shapes, strict=True))
     features = problem.features + len(problem.cardinalities)
     lent = {name: loan.options for name, loan in problem.loans.items()}
-    return settle(plan, problem.target.task, len(fold.truth), features, further, lent)
+    changes = good_changes(problem.shapes, fold.inputs.further)
+    return settle(plan, problem.target.task, len(fold.truth), features, further, lent, changes)
 
 
 def _affordable(desk: Desk, table: Table) -> Table:

@@ -37,7 +37,7 @@ class TrainingPlan(_Frozen):
     """How the net is trained. None means: decided by the data or the clock, and written down."""
 
     optimiser: Literal[
-        "sgd", "momentum", "nesterov", "adagrad", "adadelta", "rmsprop", "adam", "nadam", "adamw"
+        "sgd", "momentum", "nesterov", "adagrad", "adadelta", "rmsprop", "adam", "nadam", "adamw", "muon"
     ] = "adamw"
     learning_rate: Annotated[float, Field(gt=0)] = 1e-2
     schedule: Literal["constant", "step", "exponential", "cosine", "plateau"] = "cosine"

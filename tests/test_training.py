@@ -19,7 +19,7 @@ from preceptor.errors import Mistake
 from preceptor.plan import TrainingPlan
 from preceptor.training import FlatParameters, Training, checkpoint, measure_pace, train
 from preceptor.training.loop import batch_count, order
-from preceptor.training.optimisers import OPTIMISERS
+from preceptor.training.optimisers import OPTIMISERS, orthogonal
 from preceptor.training.pace import Way
 from preceptor.training.schedules import SHAPES, Plateau, factor
 from preceptor.training.stopping import Best
@@ -147,7 +147,27 @@ def test_a_snapshot_holds_the_buffers_but_for_constants():
 # Optimisers
 
 
-def peer(name: str, groups: list[dict], decay: float) -> torch.optim.Optimizer:
+class Together:
+    """Two optimisers that step as one."""
+
+    def __init__(self, *parts: torch.optim.Optimizer):
+        self.parts = parts
+
+    def step(self) -> None:
+        for part in self.parts:
+            part.step()
+
+
+def muon(groups: list[dict], rate: float, decay: float) -> Together:
+    matrices, *rest = groups
+    choices = {"momentum": 0.9, "adjust_lr_fn": "match_rms_adamw"}
+    return Together(
+        torch.optim.Muon([matrices], rate, weight_decay=decay, **choices),
+        torch.optim.AdamW(rest, rate, weight_decay=decay),
+    )
+
+
+def peer(name: str, groups: list[dict], decay: float) -> torch.optim.Optimizer | Together:
     optim, rate = torch.optim, 0.01
     return {
         "sgd": lambda: optim.SGD(groups, rate, weight_decay=decay),
@@ -159,6 +179,7 @@ def peer(name: str, groups: list[dict], decay: float) -> torch.optim.Optimizer:
         "adam": lambda: optim.Adam(groups, rate, weight_decay=decay),
         "nadam": lambda: optim.NAdam(groups, rate, weight_decay=decay),
         "adamw": lambda: optim.AdamW(groups, rate, weight_decay=decay),
+        "muon": lambda: muon(groups, rate, decay),
     }[name]()
 
 
@@ -189,6 +210,16 @@ def test_an_optimiser_equals_the_one_in_torch_step_for_step(name: str, decay: fl
             torch.testing.assert_close(mine, other, rtol=2e-5, atol=2e-6)
 
 
+def test_an_orthogonal_push_moves_along_every_direction_about_alike():
+    left, right = (torch.linalg.qr(torch.randn(12, 12)).Q for _ in range(2))
+    skewed = left[:, :8] @ torch.diag(torch.logspace(0, -1.5, 8)) @ right[:8]
+    for matrix in (skewed, skewed.T):
+        strengths = torch.linalg.svdvals(orthogonal(matrix)[:, :]).sort(descending=True).values[:8]
+        assert ((strengths > 0.6) & (strengths < 1.3)).all()
+        assert (orthogonal(matrix) * matrix).sum() > 0
+    assert not orthogonal(torch.zeros(3, 2)).any()
+
+
 def test_betas_reach_the_rule():
     ours, theirs = nn.Linear(3, 2), nn.Linear(3, 2)
     theirs.load_state_dict(ours.state_dict())
@@ -206,7 +237,7 @@ def test_betas_reach_the_rule():
 
 @pytest.mark.parametrize("name", OPTIMISERS)
 def test_every_optimiser_lowers_the_loss(name: str):
-    rate = {"adadelta": 1.0, "adagrad": 0.1}.get(name, 0.01)
+    rate = {"adadelta": 1.0, "adagrad": 0.1, "muon": 0.1}.get(name, 0.01)
     plan = PLAIN.model_copy(update={"optimiser": name, "learning_rate": rate})
     x, y = line()
     training = Training(nn.Linear(4, 1), plan, epochs=15, seed=0)

@@ -436,7 +436,7 @@ def test_a_strangers_broken_kind_is_named(plugged_in, value):
 
 
 def test_every_built_in_kind_is_declared_under_its_own_name():
-    assert kind_names() == ["category", "datetime", "number", "tags", "text"]
+    assert kind_names() == ["category", "datetime", "image", "number", "series", "tags", "text"]
     assert all(issubclass(kind_named(name), Kind) and kind_named(name).name == name for name in kind_names())
 
 

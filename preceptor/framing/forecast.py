@@ -65,13 +65,20 @@ def _refuse_long(ordered: Ordered, horizon: int, history: int, longest: int, pla
     most, ever = (int(share * (longest - steps) / (1 + share)) - 3 for steps in (history, 2))
     if horizon <= most:
         return
-    what, steps = ("history", history) if horizon <= ever else ("horizon", horizon)
+    if horizon <= ever:
+        raise Mistake(
+            "history-too-long",
+            f"The series is too short for a history of {history:,} steps.",
+            where=f"{ordered.table.source}, --history {history}",
+            why=f"It has {longest:,} rows; training, validation and test each need some whole answers.",
+            todo="Look back less far, or leave out --history.",
+        )
     raise Mistake(
-        f"{what}-too-long",
-        f"The series is too short for a {what} of {steps:,} steps.",
-        where=f"{ordered.table.source}, --{what} {steps}",
+        "horizon-too-long",
+        f"The series is too short for a horizon of {horizon:,} steps.",
+        where=f"{ordered.table.source}, --horizon {horizon}",
         why=f"It has {longest:,} rows; training, validation and test each need some whole answers.",
-        todo=f"At most --horizon {ever}." if ever > 0 and what == "horizon" else "Bring more rows.",
+        todo=f"At most --horizon {ever}." if ever > 0 else "Bring more rows.",
     )
 
 

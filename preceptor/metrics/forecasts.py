@@ -11,7 +11,7 @@ Shapes: N forecasts, K = steps x series; truth and scores are (N, K) in the seri
 
 import numpy as np
 
-from preceptor.metrics import averages as a
+from preceptor.metrics.averages import mean, root
 from preceptor.metrics.metric import Metric, averaged
 
 Array = np.ndarray
@@ -33,9 +33,9 @@ def forecast_metrics(spreads: Array, several: bool) -> dict[str, Metric]:
 
     in_spreads = [
         averaged("mse_standardised", "squared error in spreads",
-                 "is off by {score} squared spreads", squared, a.mean),
+                 "is off by {score} squared spreads", squared, mean),
         averaged("mae_standardised", "average error in spreads", "is off by {score} spreads on average",
-                 absolute, a.mean),
+                 absolute, mean),
         averaged("r2", "variation explained (R²)", "explains {score} of the variation", spread, _explained,
                  higher=True),
     ]  # fmt: skip
@@ -45,10 +45,10 @@ def forecast_metrics(spreads: Array, several: bool) -> dict[str, Metric]:
 def _in_units() -> list[Metric]:
     return [
         averaged(
-            "rmse", "typical error (RMSE)", "is typically off by {score}", _squared, a.root, unit="target"
+            "rmse", "typical error (RMSE)", "is typically off by {score}", _squared, root, unit="target"
         ),
         averaged(
-            "mae", "average error (MAE)", "is off by {score} on average", _absolute, a.mean, unit="target"
+            "mae", "average error (MAE)", "is off by {score} on average", _absolute, mean, unit="target"
         ),
     ]
 

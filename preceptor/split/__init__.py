@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import polars as pl
 
 from preceptor.data.table import Table
 from preceptor.finding import Finding
@@ -18,9 +19,9 @@ from preceptor.framing import STRETCH
 from preceptor.split.drawing import (
     VALIDATION_SHARE,
     Fold,
+    Rows,
     also_in,
     folds_of,
-    is_forecast,
     moments,
     rows_of,
     set_aside,
@@ -92,28 +93,37 @@ def split(
     """
     rng = np.random.default_rng(seed)
     rows = rows_of(table, target, task, inputs, group, time)
-    if sealed_file is None:
+    if sealed_file is not None:
+        aside, sealed = also_in(sealed_file, table, inputs), sealed_file
+    else:
         aside = set_aside(rows, _wanted(len(table), test_fraction), rng)
-    else:
-        aside = also_in(sealed_file, table, inputs)
-    sealed = table.take(np.flatnonzero(aside)) if sealed_file is None else sealed_file
-    reaching = np.zeros_like(aside)
-    if time and is_forecast(table):
-        reaching = ~aside & rows.reaching(moments(sealed, time).min())
+        sealed = table.take(np.flatnonzero(aside))
+    reaching = ~aside & _reaching(rows, sealed, time)
     kept = np.flatnonzero(~aside & ~reaching)
-    cut = folds_of(rows.take(kept), folds, rng, validation)
-    groups = rows.take(kept).parties if group else None
-    parties = sealed.frame[group].n_unique() if group and group in sealed.frame.columns else None
-    answers = table.frame[target].gather(kept)
-    if parties and is_forecast(table):  # neighbouring forecasts succeed and fail together
-        expected = expected_width(task, answers, parties)
-    else:
-        expected = expected_width(task, answers, len(sealed), groups)
-    repeated = int(aside.sum()) if sealed_file else 0
-    findings = tuple(_findings(len(sealed), expected, parties, repeated, is_forecast(table)))
+    open_rows = rows.take(kept)
+    cut, groups = folds_of(open_rows, folds, rng, validation), open_rows.parties if group else None
+    expected = _expected(task, table.frame[target].gather(kept), sealed, group, groups)
+    repeated = 0 if sealed_file is None else int(aside.sum())
+    findings = tuple(_findings(sealed, expected, group if sealed_file is None else None, repeated))
     how = f"{_sealing(task, group, time, sealed_file)}; {_folding(cut, len(kept), time)}"
-    open_table, seal = table.take(kept), Sealed(sealed)
-    return Split(open_table, cut, seal, how, groups, expected, findings, repeated, int(reaching.sum()))
+    counts = repeated, int(reaching.sum())
+    return Split(table.take(kept), cut, Sealed(sealed), how, groups, expected, findings, *counts)
+
+
+def _reaching(rows: Rows, sealed: Table, time: str | None) -> np.ndarray:
+    """(N,) booleans: forecasts that begin before the first sealed one, and end within or after it."""
+    if rows.spans is None or time is None or not len(sealed):
+        return np.zeros(len(rows.parties), dtype=bool)
+    return rows.reaching(float(moments(sealed, time).min()))
+
+
+def _expected(
+    task: str, answers: pl.Series, sealed: Table, group: str | None, groups: np.ndarray | None
+) -> Expected:
+    """Of forecasts each stretch of time counts as one, for neighbours succeed and fail together."""
+    if group == STRETCH and group in sealed.frame.columns:
+        return expected_width(task, answers, sealed.frame[group].n_unique())
+    return expected_width(task, answers, len(sealed), groups)
 
 
 def _wanted(rows: int, share: float) -> int:
@@ -139,9 +149,8 @@ def _folding(cut: Sequence[Fold], rows: int, time: str | None) -> str:
     return f"validation: {f'the latest {validation:,}' if time else f'{validation:,}'} of {rows:,} open rows"
 
 
-def _findings(
-    sealed: int, expected: Expected, groups: int | None, repeated: int, forecast: bool
-) -> Iterator[Finding]:
+def _findings(table: Table, expected: Expected, group: str | None, repeated: int) -> Iterator[Finding]:
+    sealed, parties = len(table), table.frame[group].n_unique() if group else FEW_GROUPS
     if sealed < FEW_SEALED:
         yield Finding(
             "seal-small",
@@ -151,24 +160,8 @@ def _findings(
             done="sealed all the same; the interval of the final score says how unsure it is",
             remedy="Bring more rows: four times as many halve the interval.",
         )
-    if groups is not None and groups < FEW_GROUPS and forecast:
-        yield Finding(
-            "seal-few-stretches",
-            "warning",
-            f"Only {groups} stretches of time are sealed: how the score varies in time can hardly be told.",
-            evidence={"stretches": groups, "sealed": sealed},
-            done="neighbouring forecasts count as one all the same",
-            remedy="Bring a longer series, raise --test-fraction, or forecast fewer steps.",
-        )
-    elif groups is not None and groups < FEW_GROUPS:
-        yield Finding(
-            "seal-few-groups",
-            "warning",
-            f"Only {groups} groups are sealed: how the score varies between groups can hardly be told.",
-            evidence={"groups": groups, "sealed": sealed},
-            done="whole groups stay on one side of the seal all the same",
-            remedy="Bring rows of more groups, or raise --test-fraction.",
-        )
+    if parties < FEW_GROUPS:
+        yield _few_stretches(parties, sealed) if group == STRETCH else _few_groups(parties, sealed)
     if repeated:
         yield Finding(
             "test-file-repeats",
@@ -178,3 +171,25 @@ def _findings(
             done="left out of training, so that the test stays unseen",
             remedy="Check how the test file was made.",
         )
+
+
+def _few_groups(groups: int, sealed: int) -> Finding:
+    return Finding(
+        "seal-few-groups",
+        "warning",
+        f"Only {groups} groups are sealed: how the score varies between groups can hardly be told.",
+        evidence={"groups": groups, "sealed": sealed},
+        done="whole groups stay on one side of the seal all the same",
+        remedy="Bring rows of more groups, or raise --test-fraction.",
+    )
+
+
+def _few_stretches(stretches: int, sealed: int) -> Finding:
+    return Finding(
+        "seal-few-stretches",
+        "warning",
+        f"Only {stretches} stretches of time are sealed: how the score varies in time can hardly be told.",
+        evidence={"stretches": stretches, "sealed": sealed},
+        done="neighbouring forecasts count as one all the same",
+        remedy="Bring a longer series, raise --test-fraction, or forecast fewer steps.",
+    )

@@ -65,7 +65,9 @@ def rows_of(
 ) -> Rows:
     """What drawing the rows of `table` goes by; see `split` for the arguments and the Mistakes."""
     times = moments(table, time) if time else None
-    spans = np.stack([moments(table, time), moments(table, UNTIL)]) if time and is_forecast(table) else None
+    spans = None
+    if time and UNTIL in table.frame.columns:
+        spans = np.stack([moments(table, time), moments(table, UNTIL)])
     if group:
         parties = _numbered(_column(table, group, "--group"))
         if times is not None:
@@ -76,11 +78,6 @@ def rows_of(
         parties = np.arange(len(table)) if time else copies(table.frame.select(inputs))
     strata = _strata(table.frame[target], task)
     return Rows(parties, strata, task.endswith("class"), times, group or time, spans)
-
-
-def is_forecast(table: Table) -> bool:
-    """Whether the rows ask for what comes at some moments to come."""
-    return UNTIL in table.frame.columns
 
 
 def moments(table: Table, time: str) -> np.ndarray:

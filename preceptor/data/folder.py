@@ -178,4 +178,4 @@ def _is_hidden(entry: Path) -> bool:
 def _natural(entry: Path) -> tuple[object, ...]:
     """Numbers within names in their order: 2.jpg before 10.jpg."""
     parts = re.split(r"(\d+)", entry.name)
-    return tuple((int(part), "") if part.isdecimal() else (-1, part) for part in parts if part)
+    return tuple((0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts if part)

@@ -83,5 +83,11 @@ class Table:
         names = None if self.names is None else self.names[rows]
         return replace(self, frame=self.frame[rows], lines=self.lines[rows], names=names)
 
+    def titles(self, rows: np.ndarray) -> list[str]:
+        """What to call the given rows: their files, else their lines."""
+        if self.names is not None:
+            return [str(name) for name in self.names[rows]]
+        return [f"line {line}" for line in self.lines[rows]]
+
     def __len__(self) -> int:
         return self.frame.height

@@ -28,6 +28,11 @@ from preceptor.inspection.missing import missing
 from preceptor.inspection.near_copies import near_copies
 from preceptor.inspection.order import order
 from preceptor.inspection.outliers import outliers
+from preceptor.inspection.picture_blanks import picture_blanks
+from preceptor.inspection.picture_colours import picture_colours
+from preceptor.inspection.picture_copies import picture_copies
+from preceptor.inspection.picture_leaks import picture_leaks
+from preceptor.inspection.picture_sizes import picture_sizes
 from preceptor.inspection.roles import Roles
 from preceptor.inspection.sentinels import sentinels
 from preceptor.inspection.spelling import spelling
@@ -53,6 +58,11 @@ TRAPS = (
     caps,
     outliers,
     imbalance,
+    picture_leaks,
+    picture_copies,
+    picture_blanks,
+    picture_sizes,
+    picture_colours,
 )
 
 

@@ -11,7 +11,7 @@ def constants(table: Table, roles: Roles) -> list[Finding]:
     for column in table.frame.drop(roles.target):
         if column.null_count() == len(column):
             found.append(_finding("column-empty", column.name, "has no value in any row", roles))
-        elif column.null_count() == 0 and (column == column[0]).all():
+        elif column.null_count() == 0 and column.n_unique() == 1:
             what = f"has the same value in every row: {column[0]!r}"
             found.append(_finding("column-constant", column.name, what, roles))
     return found

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 class Roles:
     """The part of every column: the target, the inputs, and those left out with the reason.
 
-    `kinds` maps column to kind ("number", "category", "tags", "datetime", "text"), the target's
-    included; `group` and `time` are columns that the user named for the split.
+    `kinds` maps column to kind ("number", "category", "tags", "datetime", "text", "image" ...), the
+    target's included; `group` and `time` are columns that the user named for the split.
     """
 
     target: str
@@ -27,6 +27,11 @@ class Roles:
     def input_kinds(self) -> dict[str, str]:
         """The kind of every input."""
         return {name: self.kinds[name] for name in self.inputs}
+
+    @property
+    def pictures(self) -> list[str]:
+        """The inputs that are pictures."""
+        return [name for name in self.inputs if self.kinds[name] == "image"]
 
     @property
     def by_lot(self) -> bool:

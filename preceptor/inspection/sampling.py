@@ -15,9 +15,10 @@ def thinned(frame: pl.DataFrame, rows: int) -> pl.DataFrame:
 def as_numbers(column: pl.Series) -> np.ndarray:
     """(N,) finite floats in the order of the values: quartile ranges from the median, text by alphabet.
 
-    Missing values lie below all others, infinite ones at the ends: trees take them as they take any number.
+    Pictures have no order that tells of anything, and stand by their keys. Missing values lie below all
+    others, infinite ones at the ends: trees take them as they take any number.
     """
-    values = column.rank("dense") if column.dtype == pl.String else column.to_physical()
+    values = column.rank("dense") if column.dtype in (pl.String, pl.Binary) else column.to_physical()
     numbers = values.cast(pl.Float64).fill_null(np.nan).to_numpy()
     finite = numbers[np.isfinite(numbers)]
     if not len(finite):

@@ -22,11 +22,11 @@ import polars as pl
 from PIL import Image
 
 from preceptor.data.pictures import decoding
-from preceptor.data.pictures.decoding import Unreadable
+from preceptor.data.pictures.decoding import Picture, Unreadable
 from preceptor.data.pictures.shelf import Shelf, Writing, open_shelf
 from preceptor.errors import Mistake
 
-__all__ = ["CAPS", "Kept", "Original", "cap_for", "keep", "pixels"]
+__all__ = ["CAPS", "Kept", "Original", "cap_for", "keep", "pixels", "sizes"]
 
 CAPS, CACHED = (256, 192, 128, 96, 64, 32), 8 << 30
 """How long a shorter side may be, and about how many bytes the pictures of one source may take."""
@@ -65,9 +65,9 @@ def keep(originals: Iterable[Original], cap: int) -> Iterator[Kept]:
         while batch := list(islice(rest, AT_A_TIME)):
             parts = [batch[first : first + EACH] for first in range(0, len(batch), EACH)]
             for part in pool.map(lambda part: [_prepared(one, cap, shelf) for one in part], parts):
-                for kept, values in part:
-                    if kept.key is not None and values is not None:
-                        writing.add(kept.key, values)
+                for kept, picture in part:
+                    if kept.key is not None and picture is not None:
+                        writing.add(kept.key, picture)
                     yield kept
 
 
@@ -76,9 +76,23 @@ def pixels(keys: pl.Series) -> list[np.ndarray]:
 
     Raises Mistake when a picture is no longer in the cache.
     """
-    shelf = open_shelf()
-    found = [NOTHING if key is None else shelf.find(key) for key in keys.to_list()]
-    gone = sum(values is None for values in found)
+    return [NOTHING if picture is None else picture.pixels for picture in _found(keys)]
+
+
+def sizes(keys: pl.Series) -> np.ndarray:
+    """(N, 3) height and width of each picture before it was shrunk, and its channels; zeros for null.
+
+    Raises Mistake when a picture is no longer in the cache.
+    """
+    rows = [(0, 0, 0) if one is None else (*one.size, one.pixels.shape[2]) for one in _found(keys)]
+    return np.array(rows, dtype=np.int64).reshape(-1, 3)
+
+
+def _found(keys: pl.Series) -> list[Picture | None]:
+    """Each picture, None where there is no key."""
+    shelf, given = open_shelf(), keys.to_list()
+    found = [None if key is None else shelf.find(key) for key in given]
+    gone = sum(picture is None for picture in found) - given.count(None)
     if gone:
         raise Mistake(
             "pictures-gone",
@@ -87,11 +101,11 @@ def pixels(keys: pl.Series) -> list[np.ndarray]:
             why="The folder was emptied, or other pictures needed its room.",
             todo="Read the data again, for example with preceptor show DATA.",
         )
-    return [values for values in found if values is not None]
+    return found
 
 
-def _prepared(original: Original, cap: int, shelf: Shelf) -> tuple[Kept, np.ndarray | None]:
-    """The key of an original; and its pixels, unless they are on the shelf."""
+def _prepared(original: Original, cap: int, shelf: Shelf) -> tuple[Kept, Picture | None]:
+    """The key of an original; and the picture, unless it is on the shelf."""
     try:
         content = _content(original)
         key = _key(content, cap)
@@ -99,7 +113,7 @@ def _prepared(original: Original, cap: int, shelf: Shelf) -> tuple[Kept, np.ndar
             return Kept(key), None
         if isinstance(content, bytes):
             return Kept(key), decoding.decoded(content, cap)
-        return Kept(key), decoding.shrunk_array(content, cap)
+        return Kept(key), decoding.from_array(content, cap)
     except Unreadable as error:
         return Kept(None, error.why), None
 

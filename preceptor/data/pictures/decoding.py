@@ -1,6 +1,6 @@
 """One picture: the bytes of a file in, a small uint8 array out, or the reason why not.
 
-    decoded(path.read_bytes(), cap=256)               # (H, W, C) uint8; C = 1 grey, 3 colour
+    decoded(path.read_bytes(), cap=256).pixels        # (H, W, C) uint8; C = 1 grey, 3 colour
 
 Photos are turned upright as their EXIF says. Transparent parts lie on white. Of 16 bits a channel the
 upper 8 are kept; floats from 0 to 1, to 255 or to 65535 fill the whole range, others are stretched. Of
@@ -10,6 +10,7 @@ an animation the first frame counts. A picture whose three channels are equal is
 import io
 import struct
 import zlib
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
@@ -44,7 +45,16 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+_ASIDE = {_TURNS[code] for code in (5, 6, 7, 8)}
 _ORIENTATION = 0x0112
+
+
+@dataclass(frozen=True)
+class Picture:
+    """`pixels` (H, W, C) uint8 as they are kept, and the `size` (height, width) before they were shrunk."""
+
+    pixels: np.ndarray
+    size: tuple[int, int]
 
 
 class Unreadable(Exception):
@@ -55,8 +65,8 @@ class Unreadable(Exception):
         super().__init__(why)
 
 
-def decoded(content: bytes, cap: int) -> np.ndarray:
-    """(H, W, C) uint8 of an encoded picture, its shorter side shrunk to at most `cap` pixels.
+def decoded(content: bytes, cap: int) -> Picture:
+    """The picture in an encoded file, its shorter side shrunk to at most `cap` pixels.
 
     Raises Unreadable with the reason when there is no picture to be had.
     """
@@ -64,10 +74,12 @@ def decoded(content: bytes, cap: int) -> np.ndarray:
         raise Unreadable(EMPTY)
     try:
         with Image.open(io.BytesIO(content), formats=_formats()) as image:
-            if image.width * image.height > LARGEST:
+            width, height = image.size
+            if width * height > LARGEST:
                 raise Unreadable(TOO_LARGE)
             image.draft(None, (cap, cap))  # a JPEG is decoded at half, quarter or eighth size in no time
-            return array_of(image, cap, _turn(image))
+            turn = _turn(image)
+            return Picture(array_of(image, cap, turn), (width, height) if turn in _ASIDE else (height, width))
     except UnidentifiedImageError as error:
         raise Unreadable(foreign(content[:64]) or NO_PICTURE) from error
     except Image.DecompressionBombError as error:
@@ -79,7 +91,7 @@ def decoded(content: bytes, cap: int) -> np.ndarray:
 def array_of(image: Image.Image, cap: int, turn: Image.Transpose | None = None) -> np.ndarray:
     """(H, W, C) uint8 of an opened picture, shrunk, and turned if asked for."""
     small = _shrunk(_flat(image), cap)
-    return without_needless_colour(np.asarray(small if turn is None else small.transpose(turn)))
+    return _without_needless_colour(np.asarray(small if turn is None else small.transpose(turn)))
 
 
 def is_picture(values: np.ndarray) -> bool:
@@ -91,14 +103,16 @@ def is_picture(values: np.ndarray) -> bool:
     )
 
 
-def shrunk_array(values: np.ndarray, cap: int) -> np.ndarray:
-    """(H, W, C) uint8 of pixels (H, W), (H, W, 1) or (H, W, 3) uint8 that come as they are."""
-    if min(values.shape[:2]) <= cap and max(values.shape[:2]) <= LONGEST * cap:
-        return without_needless_colour(values)
-    return array_of(Image.fromarray(values.squeeze(2) if values.shape[2:] == (1,) else values), cap)
+def from_array(values: np.ndarray, cap: int) -> Picture:
+    """The picture in pixels (H, W), (H, W, 1) or (H, W, 3) uint8 that come as they are."""
+    height, width = values.shape[:2]
+    if min(height, width) <= cap and max(height, width) <= LONGEST * cap:
+        return Picture(_without_needless_colour(values), (height, width))
+    image = Image.fromarray(values.squeeze(2) if values.shape[2:] == (1,) else values)
+    return Picture(array_of(image, cap), (height, width))
 
 
-def without_needless_colour(values: np.ndarray) -> np.ndarray:
+def _without_needless_colour(values: np.ndarray) -> np.ndarray:
     """(H, W, 3) as (H, W, 1) where the three channels are equal; (H, W) gets its axis of channels."""
     if values.ndim == 2:
         return values[..., None]

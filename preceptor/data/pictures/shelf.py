@@ -2,8 +2,8 @@
 
     shelf = open_shelf()                              # in $PRECEPTOR_CACHE or the user's cache folder
     with Writing(shelf) as writing:
-        writing.add(key, pixels)
-    shelf.find(key)                                   # (H, W, C) uint8, memory-mapped; None if not there
+        writing.add(key, picture)
+    shelf.find(key)                                   # a Picture, its pixels memory-mapped; None if not there
 
 A file holds the pixels of many pictures, then an index sorted by key, then how long both are and their
 checksums. It is written beside and renamed, so it is wholly there or not at all; one that is damaged is
@@ -25,6 +25,7 @@ from typing import BinaryIO, Self
 
 import numpy as np
 
+from preceptor.data.pictures.decoding import Picture
 from preceptor.errors import Mistake
 
 ROOM, PACK = 16 << 30, 1 << 30
@@ -33,8 +34,8 @@ ROOM, PACK = 16 << 30, 1 << 30
 ABANDONED = 24 * 3600
 """Seconds after which a file that nobody finished is swept away."""
 
-SPOT = np.dtype([("key", "S16"), ("at", "<u8"), ("shape", "<u4", 3)])
-MAGIC = b"pixels01"
+SPOT = np.dtype([("key", "S16"), ("at", "<u8"), ("shape", "<u4", 3), ("size", "<u4", 2)])
+MAGIC = b"pixels02"
 _END = struct.Struct("<QIIQ8s")  # pixels' bytes, their checksum, the index's, how many pictures, MAGIC
 
 
@@ -56,7 +57,8 @@ class Pack:
 
     def __init__(self, path: Path, index: np.ndarray, size: int, checksum: int):
         self.path, self.size, self.checksum = path, size, checksum
-        self.keys, self.at, self.shapes = (index[name].tolist() for name in ("key", "at", "shape"))
+        self.keys, self.at = index["key"].tolist(), index["at"].tolist()
+        self.shapes, self.sizes = index["shape"].tolist(), index["size"].tolist()
         self._pixels: np.ndarray | None = None
 
     @classmethod
@@ -74,6 +76,11 @@ class Pack:
         return cls(path, np.frombuffer(raw, SPOT), size, checksum) if zlib.crc32(raw) == of_index else None
 
     @property
+    def in_use(self) -> bool:
+        """Whether this process has looked at any of its pictures."""
+        return self._pixels is not None
+
+    @property
     def sound(self) -> bool:
         """Whether the pixels are those that were written; read through once, then known."""
         if self._pixels is None:
@@ -85,11 +92,12 @@ class Pack:
                 os.utime(self.path)
         return True
 
-    def picture(self, place: int) -> np.ndarray:
-        """(H, W, C) uint8, a view of the file; only of a sound one."""
+    def picture(self, place: int) -> Picture:
+        """One picture, its pixels a view of the file; only of a sound one."""
         assert self._pixels is not None
         first, shape = self.at[place], self.shapes[place]
-        return self._pixels[first : first + math.prod(shape)].reshape(shape)
+        pixels = self._pixels[first : first + math.prod(shape)].reshape(shape)
+        return Picture(pixels, tuple(self.sizes[place]))
 
 
 class Shelf:
@@ -101,8 +109,8 @@ class Shelf:
         self.places: dict[bytes, tuple[Pack, int]] = {}
         self._lock = threading.Lock()
 
-    def find(self, key: bytes) -> np.ndarray | None:
-        """The pixels of a picture, or None when it is not there (any more)."""
+    def find(self, key: bytes) -> Picture | None:
+        """A picture, or None when it is not there (any more)."""
         with self._lock:
             pack, place = self.places.get(key, (None, 0))
             if pack is not None and not pack.sound:
@@ -125,12 +133,12 @@ class Shelf:
             with suppress(FileNotFoundError):
                 if now - path.stat().st_mtime > ABANDONED:
                     path.unlink()
-        with suppress(FileNotFoundError):
+        with self._lock, suppress(FileNotFoundError):
             files = [(path.stat(), path) for path in self.folder.glob("*.pixels")]
             over = sum(stat.st_size for stat, _ in files) - ROOM
             for stat, path in sorted(files, key=lambda file: file[0].st_mtime)[:-1]:
-                if over > 0 and path not in self.packs:
-                    path.unlink()
+                if over > 0 and not (path in self.packs and self.packs[path].in_use):
+                    self._remove(path)
                     over -= stat.st_size
 
     def _take(self, path: Path, pack: Pack | None) -> None:
@@ -167,12 +175,12 @@ class Writing:
         self.added: set[bytes] = set()
         self._reset()
 
-    def add(self, key: bytes, pixels: np.ndarray) -> None:
-        """Write one picture (H, W, C) uint8. Raises Mistake when the cache cannot take it."""
+    def add(self, key: bytes, picture: Picture) -> None:
+        """Write one picture. Raises Mistake when the cache cannot take it."""
         if key in self.added:
             return
         try:
-            self._append(key, np.ascontiguousarray(pixels))
+            self._append(key, np.ascontiguousarray(picture.pixels), picture.size)
             if self.size > PACK:
                 self.finish()
         except OSError as error:
@@ -207,17 +215,17 @@ class Writing:
     def _reset(self) -> None:
         self.file: BinaryIO | None = None
         self.path = self.shelf.folder
-        self.spots: list[tuple[bytes, int, tuple[int, ...]]] = []
+        self.spots: list[tuple[bytes, int, tuple[int, ...], tuple[int, int]]] = []
         self.size = self.checksum = 0
 
-    def _append(self, key: bytes, pixels: np.ndarray) -> None:
+    def _append(self, key: bytes, pixels: np.ndarray, size: tuple[int, int]) -> None:
         if self.file is None:
             self.shelf.folder.mkdir(parents=True, exist_ok=True)
             descriptor, name = tempfile.mkstemp(dir=self.shelf.folder, suffix=".part")
             self.file, self.path = os.fdopen(descriptor, "wb"), Path(name)
         self.file.write(pixels.data)
         self.checksum = zlib.crc32(pixels.data, self.checksum)
-        self.spots.append((key, self.size, pixels.shape))
+        self.spots.append((key, self.size, pixels.shape, size))
         self.added.add(key)
         self.size += pixels.nbytes
 

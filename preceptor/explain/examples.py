@@ -8,11 +8,12 @@ has learnt from. It holds JSON values only; pictures are data URIs.
 """
 
 import json
+from typing import Any
 
 import polars as pl
 
 from preceptor.desk import Desk
-from preceptor.explain.of_pictures import picture_exhibit
+from preceptor.explain.of_pictures import augmented, picture_exhibit
 from preceptor.explain.of_texts import text_exhibit
 from preceptor.explain.purse import Purse
 from preceptor.explain.subject import Subject
@@ -29,14 +30,20 @@ def examples(desk: Desk, roles: Roles, subject: Subject, seconds: float) -> None
     shown = [name for name, family in kinds.items() if family][:MOST_COLUMNS]
     if not shown or not len(subject.table):
         return
-    makers = {"picture": picture_exhibit, "text": text_exhibit}
     exhibits = [
-        makers[kinds[name]](subject, name, Purse(desk.ledger, name, seconds / len(shown))) for name in shown
+        _exhibit(desk, subject, kinds[name], Purse(desk.ledger, name, seconds / len(shown))) for name in shown
     ]
     (desk.folder / "figures").mkdir(exist_ok=True)
     written = json.dumps({"exhibits": exhibits}, ensure_ascii=False)
     write_atomically(desk.folder / "figures" / FILE, written.encode())
     desk.ledger.write("examples", columns=shown)
+
+
+def _exhibit(desk: Desk, subject: Subject, family: str, purse: Purse) -> dict[str, Any]:
+    if family == "text":
+        return text_exhibit(subject, purse.name, purse)
+    changed = augmented(subject, purse.name, desk.plan.training.augment, desk.plan.seed)
+    return {**picture_exhibit(subject, purse.name, purse), "augmented": changed}
 
 
 def _family(column: pl.Series, roles: Roles) -> str:

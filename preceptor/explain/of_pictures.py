@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from preceptor.augmentation.choice import strip
+from preceptor.augmentation.picture import Augmenter
 from preceptor.data.pictures import pixels
 from preceptor.data.table import Table
 from preceptor.explain.likeness import nearest_learnt
@@ -22,8 +24,8 @@ Array = np.ndarray
 EACH, SHOWN, LOOKED = 8, 12, 4
 """How many pictures of a class, of the best and worst answers, and with what the net looked at."""
 
-MOST_CLASSES, SIZED = 12, 2_000
-"""How many classes are shown, and of how many pictures the sizes are told."""
+MOST_CLASSES, SIZED, MIXED = 12, 2_000, 64
+"""How many classes are shown, of how many pictures the sizes are told, how many may be mixed into one."""
 
 
 def picture_exhibit(subject: Subject, column: str, purse: Purse) -> dict[str, Any]:
@@ -44,6 +46,18 @@ def picture_exhibit(subject: Subject, column: str, purse: Purse) -> dict[str, An
         **_of_the_net(subject, column, worst, best),
         "near": _near(subject, column, worst[:LOOKED], purse),
     }
+
+
+def augmented(subject: Subject, column: str, changes: tuple[str, ...], seed: int) -> list[dict[str, Any]]:
+    """Some learnt pictures as they are, and as the net saw them in its first epochs: {tile, changed}."""
+    places = [kind.column for kind in subject.problem.further]
+    if not changes or subject.net is None or column not in places:
+        return []
+    few = np.linspace(0, len(subject.learnt) - 1, min(MIXED, len(subject.learnt))).astype(np.int64)
+    pictures = subject.problem.encode(subject.learnt.take(few)).further[places.index(column)]
+    changing = Augmenter(tuple(pictures.shape[1:]), changes, seed, pictures=pictures)
+    shown = [[tile(upright(one)) for one in row] for row in strip(changing, pictures).numpy()]
+    return [{"tile": first, "changed": changed} for first, *changed in shown]
 
 
 def _tiles(table: Table, column: str, rows: Array, side: int = 96) -> list[str | None]:

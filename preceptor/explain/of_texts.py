@@ -19,6 +19,9 @@ Array = np.ndarray
 EACH, SHOWN, ALIKE_SHOWN, MOST_CLASSES = 3, 6, 3, 12
 """How many texts of a class, of the best and worst answers, with similar ones; and of how many classes."""
 
+CERTAIN = 1e-6
+"""Probabilities nearer than this to 0 or 1 count as that near."""
+
 LETTERS, MEASURED, DECIDING = 1_000, 5_000, 300
 """How much of a text is kept, of how many the length is told, and on how many words are left out."""
 
@@ -54,10 +57,17 @@ def _lengths(column: pl.Series) -> list[int]:
 
 
 def _answered(subject: Subject, column: str, rows: Array, texts: list[str], owners: Array) -> Array:
-    """Whoever answers, asked about rows whose text was changed."""
+    """Whoever answers, asked about rows whose text was changed: in log-odds where there are classes or tags.
+
+    Among answers that are almost certain probabilities hardly move; log-odds still do.
+    """
     copies = subject.table.take(rows[owners])
     changed = copies.frame.with_columns(pl.Series(column, texts, dtype=pl.String))
-    return subject.predictor.scores(replace(copies, frame=changed))
+    scores = subject.predictor.scores(replace(copies, frame=changed))
+    if not subject.names:
+        return scores
+    sure = scores.clip(CERTAIN, 1 - CERTAIN)
+    return np.log(sure / (1 - sure))
 
 
 def _effects(subject: Subject, column: str, rows: Array) -> list[Array]:

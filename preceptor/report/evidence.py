@@ -91,6 +91,35 @@ class Tags:
         )
 
 
+@dataclass(frozen=True)
+class Forecasts:
+    """`truth`, `answer` and the best rival's (N, H, K): H steps ahead of each of the K series `names`."""
+
+    names: list[str]
+    truth: np.ndarray
+    answer: np.ndarray
+    rival: np.ndarray | None
+
+    @classmethod
+    def of(cls, answers: pl.DataFrame) -> Self | None:
+        """From columns truth and answer of arrays (H, K), and `<series> +<step>`; None without them."""
+        if not all(isinstance(answers[side].dtype, pl.Array) for side in ("truth", "answer")):
+            return None
+        truth, answer = (answers[side].to_numpy().astype(np.float64) for side in ("truth", "answer"))
+        truth, answer = (values.reshape(*values.shape[:2], -1) for values in (truth, answer))
+        steps = [name for name in answers.columns if name.endswith(" +1") and not name.startswith("rival ")]
+        theirs = answers.select(name for name in answers.columns if name.startswith("rival "))
+        rival = theirs.to_numpy().reshape(truth.shape) if theirs.width == truth[0].size else None
+        return cls([name.removesuffix(" +1") for name in steps], truth, answer, rival)
+
+    @property
+    def one(self) -> Numbers | None:
+        """All steps of all rows as single numbers, where one series is asked for."""
+        if self.truth.shape[2] != 1:
+            return None
+        return Numbers(self.truth.ravel(), self.answer.ravel())
+
+
 def _named(answers: pl.DataFrame, mark: str) -> list[str]:
     """What stands in the brackets of the columns that begin with `mark`."""
     return [name[len(mark) : -1] for name in answers.columns if name.startswith(mark) and name.endswith(")")]

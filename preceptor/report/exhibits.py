@@ -9,16 +9,21 @@ from collections.abc import Callable
 from typing import Any
 
 from preceptor.report.blocks import Block
-from preceptor.report.galleries import confusions, glance, looked, mistakes, near, sizes
+from preceptor.report.galleries import augmented, confusions, glance, looked, mistakes, near, sizes
 from preceptor.report.passages import lengths, near_texts, shaded, telling, text_glance
 from preceptor.report.record import Record
 
 Exhibit = dict[str, Any]
 Maker = Callable[[Record, Exhibit], list[Block]]
 
-_SHOWN: dict[str, dict[str, list[Maker]]] = {
-    "picture": {"answers": [confusions], "data": [glance, sizes], "why": [looked, near], "fails": [mistakes]},
-    "text": {"answers": [], "data": [text_glance, lengths], "why": [telling, near_texts], "fails": [shaded]},
+_SHOWN: dict[tuple[str, str], list[Maker]] = {
+    ("picture", "answers"): [confusions],
+    ("picture", "data"): [glance, sizes],
+    ("picture", "why"): [looked, near, augmented],
+    ("picture", "fails"): [mistakes],
+    ("text", "data"): [text_glance, lengths],
+    ("text", "why"): [telling, near_texts],
+    ("text", "fails"): [shaded],
 }
 
 
@@ -27,6 +32,6 @@ def exhibits(record: Record, part: str) -> list[Block]:
     return [
         block
         for exhibit in record.exhibits
-        for maker in _SHOWN.get(str(exhibit.get("kind")), {}).get(part, [])
+        for maker in _SHOWN.get((str(exhibit.get("kind")), part), [])
         for block in maker(record, exhibit)
     ]

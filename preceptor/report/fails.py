@@ -9,8 +9,9 @@ from preceptor.figures.inputs import Slice, slices
 from preceptor.figures.numbers import error_growth
 from preceptor.figures.words import Interval, count, interval_of, known, number, of_100, plural, shortened
 from preceptor.report.blocks import Block, Fold, Grid, Section, Text, pictures
-from preceptor.report.evidence import Classes, Numbers, Tags
+from preceptor.report.evidence import Classes, Forecasts, Numbers, Tags
 from preceptor.report.exhibits import exhibits
+from preceptor.report.forecasts import by_step, hardest
 from preceptor.report.record import Event, Record
 from preceptor.report.sentences import name, say
 from preceptor.report.verdict import Verdict
@@ -64,7 +65,7 @@ def _against(interval: Interval | None, overall: float, sign: int) -> str:
 
 
 def _where(record: Record, parts: list[Slice], verdict: Verdict, overall: float) -> Markup:
-    if not parts:
+    if not parts or isinstance(record.evidence, Forecasts):
         return _by_truth(record)
     worst = next((part for part in parts if part.verdict == "worse"), None)
     best = next((part for part in reversed(parts) if part.verdict == "better"), None)
@@ -88,6 +89,8 @@ def _where(record: Record, parts: list[Slice], verdict: Verdict, overall: float)
 def _by_truth(record: Record) -> Markup:
     """Where it fails by the true answer; said where no parts of the data were looked at."""
     rows = record.evidence
+    if isinstance(rows, Forecasts):
+        return by_step(rows) + hardest(rows)
     if isinstance(rows, Numbers):
         order = np.argsort(rows.truth)
         low, high = (np.median(np.abs(rows.answer - rows.truth)[tenth]) for tenth in _outer(order))
@@ -125,7 +128,7 @@ def _answers(record: Record) -> list[Figure | None]:
     rows = record.evidence
     if isinstance(rows, Numbers):
         return [error_growth(rows.truth, rows.answer, record.target)]
-    if rows is None or len(rows.names) == 2:
+    if rows is None or isinstance(rows, Forecasts) or len(rows.names) == 2:
         return []
     return [found(_recognised(rows), "tag" if isinstance(rows, Tags) else "class")]
 

@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from preceptor.figures.material import picture_sizes
 from preceptor.figures.words import count, number, plural, quoted, share, shortened, spelt
-from preceptor.report.blocks import Block, Crossing, Gallery, Strip, Text, Tile, pictures
+from preceptor.report.blocks import Block, Crossing, Fold, Gallery, Strip, Text, Tile, pictures
 from preceptor.report.evidence import Classes
 from preceptor.report.record import Record
 from preceptor.report.sentences import name, say
@@ -23,10 +23,21 @@ def told(row: Row, task: str) -> Markup:
     truth, answer = name(_said(row.get("truth"))), name(_said(row.get("answer")))
     if task == "number":
         return say("{truth}, answered {answer}", truth=truth, answer=answer)
-    sure = f", {share(row['sure'], (0, 0.1))} sure" if "sure" in row else ""
+    sure = f", {_sure(row['sure'])} sure" if "sure" in row else ""
     if row.get("truth") == row.get("answer"):
         return say("{truth}, rightly{sure}", truth=truth, sure=sure)
     return say("{truth}, taken for {answer}{sure}", truth=truth, answer=answer, sure=sure)
+
+
+def _sure(probability: float) -> str:
+    """In whole percent, but never quite certain."""
+    return "over\u00a099\u00a0%" if probability > 0.995 else share(probability, (0, 0.1))
+
+
+def gravest(caption: Markup, task: str) -> str:
+    """A title that names the row that went worst."""
+    first = "Farthest off: " if task == "number" else "Its gravest mistake: "
+    return first + str(caption.striptags())
 
 
 def _said(value: object) -> str:
@@ -49,8 +60,7 @@ def mistakes(record: Record, exhibit: Exhibit) -> list[Block]:
     blocks: list[Block] = []
     worst, best = (_tiles(exhibit.get(side) or [], record.task) for side in ("worst", "best"))
     if worst:
-        told_of = "Its gravest mistake: " if record.task != "number" else "Farthest off: "
-        title = told_of + str(worst[0].caption.striptags())
+        title = gravest(worst[0].caption, record.task)
         reading = "The sealed pictures that went worst, the worst first. A wrong label shows up here."
         blocks.append(Gallery(title, [Strip(worst)], reading))
     if best:
@@ -168,6 +178,20 @@ def _filters(exhibit: Exhibit) -> list[Block]:
     )
     some = f" {count(many)} of {count(found['of'])}." if many < found["of"] else ""
     return [Gallery(title, [Strip([Tile(found["tile"], says)])], reading + some, "whole")]
+
+
+def augmented(record: Record, exhibit: Exhibit) -> list[Block]:
+    """Some pictures as they are, and as the net saw them while it learnt."""
+    strips = []
+    for row in exhibit.get("augmented") or []:
+        changed = [Tile(source, "the same picture, changed for an epoch") for source in row["changed"]]
+        strips.append(Strip([Tile(row["tile"], "a picture as it is"), *changed], apart=True))
+    reading = (
+        "First a picture as it is, then as the net saw it in its first epochs. Pictures that are changed a "
+        "little each time teach it what does not matter; at the exam none was changed."
+    )
+    title = "How pictures were changed while it learnt"
+    return [Fold(title, [Gallery(title, strips, reading, "small")])] if strips else []
 
 
 def near(record: Record, exhibit: Exhibit) -> list[Block]:

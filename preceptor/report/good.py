@@ -10,8 +10,9 @@ from preceptor.figures.journey import rows_account
 from preceptor.figures.numbers import predicted_against_true
 from preceptor.figures.words import interval_of, known, number, of_100, share
 from preceptor.report.blocks import Block, Crossing, Fold, Grid, Section, Text, pictures
-from preceptor.report.evidence import Classes, Numbers, Tags
+from preceptor.report.evidence import Classes, Forecasts, Numbers, Tags
 from preceptor.report.exhibits import exhibits
+from preceptor.report.forecasts import how_far
 from preceptor.report.head import validated
 from preceptor.report.record import Event, Record
 from preceptor.report.sentences import name, say
@@ -50,6 +51,8 @@ def _judged(verdict: Verdict) -> Markup:
 
 
 def _in_plain_numbers(record: Record) -> Markup:
+    if isinstance(record.evidence, Forecasts):
+        return how_far(record.evidence)
     if isinstance(record.evidence, Numbers):
         return _in_units(record.evidence)
     if isinstance(record.evidence, Tags):

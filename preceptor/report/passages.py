@@ -8,7 +8,7 @@ from markupsafe import Markup
 from preceptor.figures.material import text_lengths
 from preceptor.figures.words import count, listed, plural, quoted, shortened
 from preceptor.report.blocks import Block, Passage, Passages, pictures
-from preceptor.report.galleries import NEAR_READING, misled_title, told
+from preceptor.report.galleries import NEAR_READING, gravest, misled_title, told
 from preceptor.report.record import Record
 from preceptor.report.sentences import name, say
 
@@ -16,8 +16,8 @@ Exhibit = dict[str, Any]
 STEPS = 5
 """Shades of a word, so that the page needs few rules for them."""
 
-FAINT = 0.04
-"""Effects are drawn on the scale of the text's strongest word, but of no weaker one than this."""
+FAINT = 0.3
+"""Effects on classes, in log-odds, are drawn on the scale of a text's strongest word, but of none weaker."""
 
 MOST_LETTERS, WORDS_OF_A_CLASS = 420, 8
 FOR, AGAINST = "argues for the answer", "argues against it"
@@ -26,30 +26,28 @@ FOR, AGAINST = "argues for the answer", "argues against it"
 def shaded(record: Record, exhibit: Exhibit) -> list[Block]:
     """The texts that went worst and best, their words shaded by what hangs on them."""
     blocks: list[Block] = []
-    for side, title, reading in (
-        ("worst", "Its gravest mistake: ", "The sealed texts that went worst, the worst first. "),
-        ("best", "What it knows best: ", "The sealed texts that went best, from every answer some. "),
+    how = " A word is the darker, the more the answer changes when it is left out."
+    legend = ("raises the answer", "lowers it") if record.task == "number" else (FOR, AGAINST)
+    for side, reading in (
+        ("worst", "The sealed texts that went worst, the worst first. A wrong label shows up here."),
+        ("best", "The sealed texts that went best, from every answer some."),
     ):
         rows = exhibit.get(side) or []
+        some = any(row.get("pieces") for row in rows)
+        passages = [Passage(told(row, record.task), _colours(row, record.task)) for row in rows]
         if rows:
-            some = any(row.get("pieces") for row in rows)
-            how = (
-                "A word is the darker, the more the answer changes when that word is left out."
-                if some
-                else ""
-            )
-            passages = [Passage(told(row, record.task), _colours(row)) for row in rows]
-            head = title + str(passages[0].caption.striptags())
-            blocks.append(Passages(head, passages, reading + how, (FOR, AGAINST) if some else ()))
+            title = gravest(passages[0].caption, record.task) if side == "worst" else "What it knows best"
+            blocks.append(Passages(title, passages, reading + how * some, legend if some else ()))
     return blocks
 
 
-def _colours(row: dict[str, Any]) -> Markup:
+def _colours(row: dict[str, Any], task: str) -> Markup:
     """A text with its shaded words; a long one is cut after what was looked at."""
     text, pieces = str(row.get("shown") or ""), row.get("pieces") or []
     if not text.strip():
         return say("{nothing}", nothing="(no text)")
-    scale = max([FAINT, *(abs(effect) for *_, effect in pieces)])
+    least = 1e-12 if task == "number" else FAINT
+    scale = max([least, *(abs(effect) for *_, effect in pieces)])
     parts, reached = [], 0
     for begin, end, effect in pieces:
         if begin > MOST_LETTERS:
@@ -93,7 +91,9 @@ def telling(record: Record, exhibit: Exhibit) -> list[Block]:
         f"In {plural(exhibit.get('telling_texts') or 0, 'sealed text')} every word was left out once; "
         "without these words the answer fell most, on average. Words in one or two texts are not listed."
     )
-    table = pl.DataFrame(found).select(answer="name", word="word", effect="effect", texts="texts")
+    unit = "change of the answer" if record.task == "number" else "change in log-odds"
+    table = pl.DataFrame(found).select("name", "word", "effect", "texts")
+    table = table.rename({"name": "answer", "effect": unit})
     return [Passages(title, passages, reading, ("argues for it",), table)]
 
 
@@ -102,7 +102,7 @@ def near_texts(record: Record, exhibit: Exhibit) -> list[Block]:
     passages, misled, of = [], 0, 0
     for row in exhibit.get("near") or []:
         passages.append(Passage(told(row, record.task), say("{text}", text=_cut(row.get("shown"), 240))))
-        for one in row["near"][:3]:
+        for one in row["near"][:2]:
             caption = say("learnt as {truth}", truth=name(one["truth"]))
             passages.append(Passage(caption, say("{text}", text=_cut(one.get("shown"), 160)), inner=True))
         misled += sum(one["truth"] == str(row["answer"]) for one in row["near"])

@@ -16,7 +16,7 @@ import polars as pl
 
 from preceptor.figures.words import quoted
 from preceptor.ledger import Ledger
-from preceptor.report.evidence import Classes, Numbers, Tags
+from preceptor.report.evidence import Classes, Forecasts, Numbers, Tags
 
 Event = dict[str, Any]
 REACHED = {
@@ -76,12 +76,13 @@ class Record:
     @property
     def target(self) -> str:
         """The column that is predicted."""
-        named = self.result.get("target") or self.last("start").get("target") or self.plan.get("target")
+        named = self.result.get("target") or self.last("kinds").get("target")
+        named = named or self.last("start").get("target") or self.plan.get("target")
         return str(named or "the target")
 
     @property
     def task(self) -> str:
-        """One of "number", "two-class", "many-class", "tags"; empty when the run did not come so far."""
+        """What is asked for: "number", "two-class", "many-class", "tags", "series"; else empty."""
         return str(self.result.get("task") or self.last("kinds").get("task") or "")
 
     @property
@@ -115,13 +116,15 @@ class Record:
         return _parquet(self.folder / "history.parquet")
 
     @cached_property
-    def evidence(self) -> Numbers | Classes | Tags | None:
+    def evidence(self) -> Numbers | Classes | Tags | Forecasts | None:
         """The sealed rows with their answers; None before the exam."""
         answers = _parquet(self.folder / "exam.parquet")
         if answers is None or answers.is_empty():
             return None
         if self.task == "number":
             return Numbers.of(answers)
+        if self.task == "series":
+            return Forecasts.of(answers)
         return Tags.of(answers) if self.task == "tags" else Classes.of(answers)
 
     @cached_property

@@ -29,7 +29,13 @@ from preceptor.report.verdict import Verdict
 
 Event = dict[str, Any]
 WIDTH, INDENT = 110, 12
-TASKS = {"number": "number", "two-class": "two classes", "many-class": "many classes", "tags": "tags"}
+TASKS = {
+    "number": "number",
+    "two-class": "two classes",
+    "many-class": "many classes",
+    "tags": "tags",
+    "series": "forecast",
+}
 MOST_FINDINGS = 3
 
 
@@ -65,9 +71,11 @@ class Narrator:
     def _kinds(self, event: Event) -> list[str]:
         record = self.verdict.record
         read, inputs = record.last("read"), sum(c.get("role") == "input" for c in event.get("columns", []))
-        rows = f"{plural(read['rows'], 'row')}, " if "rows" in read else ""
-        task = TASKS.get(str(event.get("task")), str(event.get("task")))
-        told = f"{record.source} · {rows}{plural(inputs, 'input')} -> {record.target} ({task})"
+        given = [plural(read["rows"], record.thing)] if "rows" in read else []
+        given += [plural(inputs, "input")] if record.thing == "row" or not given else []
+        task, classes = TASKS.get(str(event.get("task")), str(event.get("task"))), event.get("classes")
+        asked = f"{classes} classes" if classes and event.get("task") == "many-class" else task
+        told = f"{record.source} · {', '.join(given)} -> {record.target} ({asked})"
         return [f"{told}    {self.folder}/" if self.folder else told]
 
     def _findings(self, findings: list[Event]) -> list[str]:

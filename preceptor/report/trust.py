@@ -8,7 +8,8 @@ from preceptor.figures.figure import Figure
 from preceptor.figures.numbers import error_bands, target_histogram
 from preceptor.figures.words import number, of_100, plural, quoted
 from preceptor.report.blocks import Block, Fold, Grid, Marks, Section, Text, pictures
-from preceptor.report.evidence import Classes, Numbers, Tags
+from preceptor.report.evidence import Classes, Forecasts, Numbers, Tags
+from preceptor.report.forecasts import how_sure
 from preceptor.report.record import Record
 from preceptor.report.sentences import name, say
 from preceptor.report.verdict import Verdict
@@ -28,6 +29,8 @@ def when_to_trust(record: Record, verdict: Verdict) -> Section:
 def _certainty(record: Record) -> tuple[Markup, list[Figure | None]]:
     """How far an answer can be believed, by the kind of the target."""
     rows = record.evidence
+    if isinstance(rows, Forecasts):
+        return how_sure(rows), []
     if isinstance(rows, Numbers):
         return _of_numbers(rows, record.target)
     if isinstance(rows, Tags):

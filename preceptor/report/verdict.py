@@ -38,7 +38,7 @@ class Verdict:
         record, exam, result = self.record, self.record.exam, self.record.result
         metric = exam.get("metric") or result.get("metric") or record.last("candidates").get("metric") or ""
         if not metric:
-            metric = {"number": "rmse", "two-class": "roc_auc", "tags": "macro_f1"}.get(
+            metric = {"number": "rmse", "series": "rmse", "two-class": "roc_auc", "tags": "macro_f1"}.get(
                 record.task, "accuracy"
             )
         return Yardstick.of(
@@ -195,6 +195,8 @@ PERCENT_SIGN = "\u00a0%"
 _PERFORMANCE = {
     "rmse": "preceptor’s prediction of {target} is typically off by {score}{range}",
     "mae": "preceptor’s prediction of {target} is off by {score} on average{range}",
+    "mse_standardised": "preceptor’s forecast of {target} has a squared error of {score} spreads{range}",
+    "mae_standardised": "preceptor’s forecast of {target} is off by {score} spreads on average{range}",
     "r2": "preceptor explains {score} of the differences in {target}{range}",
     "accuracy": "preceptor answers {target} rightly in {hundred} of 100 {things}{hundreds}",
     "roc_auc": "Given {pair}, preceptor tells which is which {hundred} times in 100{hundreds}",

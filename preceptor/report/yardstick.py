@@ -6,11 +6,15 @@ yardstick.gap(0.021)                             # "2.1 percentage points", for 
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
+
+import numpy as np
 
 from preceptor.figures.words import Interval, number, shortened, span, step
 from preceptor.metrics import (
     Metric,
+    forecast_metrics,
     many_class_metrics,
     regression_metrics,
     tag_metrics,
@@ -28,6 +32,9 @@ PLAIN = {
     "accuracy": "The share of the rows that are answered rightly.",
     "macro_f1": "F1 weighs what is found against what is falsely reported; every class counts alike, "
     "however rare. 100 % is perfect.",
+    "mse_standardised": "Squared errors in spreads: 1 is what always forecasting the mean would err.",
+    "mae_standardised": "The average size of the errors in spreads: 1 is how far values usually stray from "
+    "their mean.",
     "log_loss": "How much the truth surprises the prediction; 0 is perfect, being sure and wrong costs most.",
 }
 
@@ -109,11 +116,12 @@ class Yardstick:
 
 
 def _metrics(task: str) -> dict[str, Metric]:
-    families = {
+    families: dict[str, Callable[[], dict[str, Metric]]] = {
         "number": regression_metrics,
         "two-class": two_class_metrics,
         "many-class": many_class_metrics,
         "tags": tag_metrics,
+        "series": lambda: forecast_metrics(np.ones(1), several=False),
     }
     if task in families:
         return families[task]()

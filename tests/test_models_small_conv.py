@@ -5,9 +5,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
 
 from preceptor.models.pictures import PictureEncoder, PixelScale
-from preceptor.models.small_conv import Block, SmallConv, whitening
+from preceptor.models.small_conv import SMALL_CONVS, Block, SmallConv, whitening
 from preceptor.plan import TrainingPlan
 
 WIDTHS = (6, 8)
@@ -55,6 +56,25 @@ def test_parameters_are_as_many_as_the_formula_says(channels: int, side: int, wi
     trunk = SmallConv(channels, side, widths=tuple(widths))
     found = sum(parameter.numel() for parameter in trunk.parameters())
     assert found == SmallConv.parameter_count(channels, side, widths=tuple(widths))
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.sampled_from([1, 3]), st.integers(8, 70), st.lists(st.integers(1, 9), min_size=1, max_size=3))
+def test_multiplications_are_as_many_as_the_formula_says(channels: int, side: int, widths: list[int]):
+    trunk = SmallConv(channels, side, widths=tuple(widths)).eval()
+    with FlopCounterMode(display=False) as counter:
+        trunk(torch.zeros(1, channels, side, side))
+    assert counter.get_total_flops() == 2 * SmallConv.multiplications(channels, side, widths=tuple(widths))
+
+
+def test_more_time_or_fewer_pictures_allow_a_wider_net():
+    def cost(rows: int, minutes: float) -> int:
+        name = PictureEncoder.good_options((1, 28, 28), rows, minutes)["trunk"]
+        return list(SMALL_CONVS).index(name)
+
+    assert cost(10**7, 1) == 0
+    assert cost(60_000, 5) < cost(60_000, 20) <= len(SMALL_CONVS) - 1
+    assert cost(500, 1) == len(SMALL_CONVS) - 1
 
 
 @pytest.mark.parametrize("trunk", ["small-conv", "lenet"])

@@ -14,8 +14,15 @@ from typing import Any
 import torch
 from torch import Generator, Tensor, nn
 
+from preceptor.models.small_conv import SMALL_CONVS, SmallConv
 from preceptor.models.trunks import TRUNKS
 
+BATCHES = ((40_000, 512), (10_000, 256), (2_000, 128), (500, 64), (0, 32))
+"""The size of a mini-batch, from so many rows on."""
+MULTIPLICATIONS_A_MINUTE = 1.5e12
+"""So many of a forward pass, with its backward pass, fit into a minute of a whole run on two cores."""
+ENOUGH_EPOCHS = 8
+"""A wider net is worth having while it still has time for so many passes over the rows."""
 ROWS_SHOWN = 5_000
 """So many pictures show a trunk what pictures look like."""
 
@@ -79,16 +86,28 @@ class PictureEncoder(nn.Module):
             made = TRUNKS[trunk](sizes[0], max(sizes[1:]), None)
         return sum(parameter.numel() for parameter in made.parameters())
 
+    @staticmethod
+    def good_options(sizes: tuple[int, int, int], rows: int, minutes: float) -> dict[str, Any]:
+        """The widest small net that has time for enough passes over so many pictures (see LOG.md)."""
+        affordable = minutes * MULTIPLICATIONS_A_MINUTE / (ENOUGH_EPOCHS * max(rows, 1))
+        cost = {
+            name: SmallConv.multiplications(sizes[0], max(sizes[1:]), widths=widths)
+            for name, widths in SMALL_CONVS.items()
+        }
+        fitting = [name for name in cost if cost[name] <= affordable]
+        return {"trunk": fitting[-1] if fitting else next(iter(cost))}
+
     @classmethod
     def good_training(cls, rows: int) -> dict[str, Any]:
         """Fields of a TrainingPlan that measured best for so many pictures (see LOG.md)."""
         return {
-            "optimiser": "nesterov",
-            "learning_rate": 1.0,
+            "optimiser": "muon",
+            "learning_rate": 0.03,
             "warmup": 0.2,
-            "weight_decay": 1e-3,
-            "label_smoothing": 0.2,
-            "batch_size": 512 if rows >= 20_000 else 128,
+            "weight_decay": 0.0,
+            "label_smoothing": 0.05,
+            "batch_size": next(size for least, size in BATCHES if rows >= least),
+            "epochs": 20 if rows >= 20_000 else 40,
             "clip": None,
         }
 

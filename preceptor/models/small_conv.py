@@ -6,14 +6,14 @@ parts of equal strength (*whitening*), so that learning need not begin with that
 convolutions, each normalised, with pooling after the first, so that little is computed at full size:
 
     patches 2 x 2 -> whitened, both signs                  24 x 31 x 31     of a picture of 3 x 32 x 32
-    [3x3 - pool - norm - gelu - 3x3 - norm - gelu]         64 x 15 x 15
-    [the same]                                            256 x  7 x  7
-    [the same]                                            256 x  3 x  3
-    largest value of each map                             256
+    [3x3 - pool - norm - gelu - 3x3 - norm - gelu]         32 x 15 x 15
+    [the same]                                             96 x  7 x  7
+    [the same]                                            128 x  3 x  3
+    largest value of each map                             128
 
     trunk = SmallConv(channels=3, side=32)
     trunk.remember(x_NCHW)                               # training pictures, once, before training
-    trunk(torch.randn(8, 3, 32, 32)).shape               # (8, 256)
+    trunk(torch.randn(8, 3, 32, 32)).shape               # (8, 128)
 
 A larger picture has larger patches, side by side, so that the blocks see about 32 x 32 of them.
 
@@ -29,7 +29,15 @@ from torch.nn import functional
 
 from preceptor.models.convolution import Convolution
 
-WIDTHS = (64, 256, 256)
+SMALL_CONVS: dict[str, tuple[int, ...]] = {
+    "small-conv-16": (16, 48, 64),
+    "small-conv-24": (24, 72, 96),
+    "small-conv": (32, 96, 128),
+    "small-conv-48": (48, 144, 192),
+    "small-conv-64": (64, 192, 256),
+}
+"""The widths of the blocks by name, cheapest first; each is about twice as much work as the one before."""
+WIDTHS = SMALL_CONVS["small-conv"]
 GRID = 32
 """About so many patches side by side."""
 MOST_PARTS = 16
@@ -72,6 +80,19 @@ class SmallConv(nn.Module):
         filters = 2 * _parts(channels, side)
         pairs = itertools.pairwise((filters, *widths))
         return filters + sum(9 * (inputs + width) * width + 4 * width for inputs, width in pairs)
+
+    @staticmethod
+    def multiplications(channels: int, side: int, *, widths: tuple[int, ...] = WIDTHS) -> int:
+        """How many a square picture takes: each weight is used at every place of its map."""
+        stride = _stride(side)
+        map_side = max(1, (side - stride - 1) // stride + 1)
+        pairs = [2 * _parts(channels, side), *widths]
+        count = channels * (stride + 1) ** 2 * pairs[0] * map_side**2
+        for inputs, width in itertools.pairwise(pairs):
+            count += 9 * inputs * width * map_side**2
+            map_side = max(1, map_side // 2)
+            count += 9 * width * width * map_side**2
+        return count
 
     @torch.no_grad()
     def remember(self, x_NCHW: Tensor) -> None:

@@ -19,7 +19,7 @@ from preceptor.models.lenet import LeNet
 from preceptor.models.resnet import BLOCKS as RESNETS
 from preceptor.models.resnet import ResNet
 from preceptor.models.resnext import ResNeXt
-from preceptor.models.small_conv import SmallConv
+from preceptor.models.small_conv import SMALL_CONVS, SmallConv
 from preceptor.models.vgg import LAYERS as VGGS
 from preceptor.models.vgg import VGG
 from preceptor.models.vit import ViT
@@ -34,8 +34,8 @@ def _lenet(channels: int, side: int, generator: Generator | None) -> nn.Module:
     return LeNet(channels, side, generator=generator)
 
 
-def _small_conv(channels: int, side: int, generator: Generator | None) -> nn.Module:
-    return SmallConv(channels, side, generator=generator)
+def _small_conv(widths: tuple[int, ...]) -> Maker:
+    return lambda channels, side, generator: SmallConv(channels, side, widths=widths, generator=generator)
 
 
 def _vgg(depth: int) -> Maker:
@@ -57,7 +57,7 @@ def _vit(width: int) -> Maker:
 
 
 TRUNKS: dict[str, Maker] = {
-    "small-conv": _small_conv,
+    **{name: _small_conv(widths) for name, widths in SMALL_CONVS.items()},
     "lenet": _lenet,
     **{f"vgg{depth}": _vgg(depth) for depth in VGGS},
     **{f"resnet{depth}": _stemmed(ResNet, depth) for depth in RESNETS},

@@ -56,10 +56,9 @@ def rehearse(net: nn.Module, inputs: Sequence[Tensor], goal: Tensor, loss: Loss)
 
 def _distinct(inputs: Sequence[Tensor], rows: Tensor) -> Tensor:
     """The rows whose inputs differ from those of every earlier one."""
-    flat = torch.cat([x[rows].flatten(1).double() for x in inputs], dim=1)
     first: dict[bytes, int] = {}
-    for row, values in zip(rows.tolist(), flat.numpy(), strict=True):
-        first.setdefault(values.tobytes(), row)
+    for row in rows.tolist():
+        first.setdefault(b"".join(x[row].numpy().tobytes() for x in inputs), row)
     return torch.tensor(list(first.values()))
 
 

@@ -55,8 +55,10 @@ def check_shuffled_labels(
 
 def _rows(tensors: Sequence[Tensor]) -> list[bytes]:
     """Each row of some tensors as bytes, equal when all values are."""
-    flat = torch.cat([x.reshape(len(x), -1).double() for x in tensors], dim=1)
-    return [row.tobytes() for row in flat.numpy()]
+    parts = [np.ascontiguousarray(x.reshape(len(x), -1).numpy()) for x in tensors if x[:1].numel()]
+    return [
+        b"".join(values) for values in zip(*([row.tobytes() for row in part] for part in parts), strict=True)
+    ]
 
 
 def _twins_first(inputs: Sequence[Tensor], held_inputs: Sequence[Tensor]) -> Tensor:

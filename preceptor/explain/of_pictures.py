@@ -31,7 +31,7 @@ MOST_CLASSES, SIZED, MIXED = 12, 2_000, 64
 def picture_exhibit(subject: Subject, column: str, purse: Purse) -> dict[str, Any]:
     """The column's exhibit, as JSON values."""
     look = partial(_tiles, subject.table, column)
-    worst, best = subject.worst(SHOWN), subject.best(SHOWN)
+    worst, best = subject.worst(SHOWN, column), subject.best(SHOWN, column)
     return {
         "kind": "picture",
         "column": column,

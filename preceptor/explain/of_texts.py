@@ -28,7 +28,7 @@ LETTERS, MEASURED, DECIDING = 1_000, 5_000, 300
 
 def text_exhibit(subject: Subject, column: str, purse: Purse) -> dict[str, Any]:
     """The column's exhibit, as JSON values."""
-    worst, best = subject.worst(SHOWN), subject.best(SHOWN)
+    worst, best = subject.worst(SHOWN, column), subject.best(SHOWN, column)
     shown = np.concatenate([worst, best])
     told = joined(subject.told(shown), **_shaded(subject, column, shown, purse))
     return {
@@ -41,8 +41,8 @@ def text_exhibit(subject: Subject, column: str, purse: Purse) -> dict[str, Any]:
         "lengths": _lengths(subject.learnt.frame[column]),
         "worst": told[: len(worst)],
         "best": told[len(worst) :],
-        "near": _near(subject, column, worst[:ALIKE_SHOWN], purse),
         **_telling(subject, column, purse),
+        "near": _near(subject, column, worst[:ALIKE_SHOWN], purse),
     }
 
 
@@ -82,12 +82,12 @@ def _shaded(subject: Subject, column: str, rows: Array, purse: Purse) -> dict[st
         return len(_effects(subject, column, rows[:1]))
 
     many = purse.rows("texts to shade", len(rows), 0.4, once)
-    effects = _effects(subject, column, rows[:many]) if many else []
-    shades = [
-        [[begin, end, float(effect)] for (begin, end), effect in zip(pieces(text), own[:, k], strict=True)]
-        for text, own, k in zip(texts, effects, subject.chosen[rows], strict=False)
-    ]
-    return {"shown": texts, "pieces": shades + [[]] * (len(rows) - many)}
+    spread = np.linspace(0, len(rows) - 1, many).astype(np.int64)
+    shades: list[list[Any]] = [[] for _ in texts]
+    for place, own in zip(spread, _effects(subject, column, rows[spread]) if many else [], strict=True):
+        falls = own[:, subject.chosen[rows[place]]].tolist()
+        shades[place] = [[*span, fall] for span, fall in zip(pieces(texts[place]), falls, strict=True)]
+    return {"shown": texts, "pieces": shades}
 
 
 def _near(subject: Subject, column: str, rows: Array, purse: Purse) -> list[dict[str, Any]]:
@@ -104,7 +104,7 @@ def _telling(subject: Subject, column: str, purse: Purse) -> dict[str, Any]:
     def once() -> int:
         return len(_effects(subject, column, order[:4]))
 
-    rows = order[: purse.rows("texts with words left out", len(order), 0.9, once)]
+    rows = order[: purse.rows("texts with words left out", len(order), 0.6, once)]
     if not len(rows):
         return {}
     effects = _effects(subject, column, rows)

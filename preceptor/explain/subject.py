@@ -70,17 +70,23 @@ class Subject:
         """(N,) the class number of each row; only where there are classes."""
         return self.target.truth(self.table.frame[self.target.column])
 
-    def worst(self, most: int) -> Array:
-        """The rows that went worst, at most half of all."""
-        return np.argsort(-self.errors, kind="stable")[: min(most, len(self.errors) // 2)]
+    def worst(self, most: int, column: str) -> Array:
+        """The rows that went worst, at most half of all, no two alike in the column."""
+        order = self._apart(np.argsort(-self.errors, kind="stable"), column)
+        return order[: min(most, len(order) // 2)]
 
-    def best(self, most: int) -> Array:
-        """The rows that went best, from each class in turn, at most half of all."""
-        order = np.argsort(self.errors, kind="stable")
+    def best(self, most: int, column: str) -> Array:
+        """The rows that went best, from each class in turn, at most half of all, no two alike."""
+        order = self._apart(np.argsort(self.errors, kind="stable"), column)
         nth, seen = np.zeros(len(order)), dict[int, int]()
         for place, row in enumerate(order):
             nth[place] = seen[self.chosen[row]] = seen.get(self.chosen[row], -1) + 1
         return order[np.argsort(nth, kind="stable")][: min(most, len(order) // 2)]
+
+    def _apart(self, order: Array, column: str) -> Array:
+        """The first row of each value of the column, in that order."""
+        values = self.table.frame[column].gather(order)
+        return order[values.is_first_distinct().to_numpy()]
 
     def told(self, rows: Iterable[int]) -> list[dict[str, Any]]:
         """For each row its line, truth, answer and error; with classes, how sure the answer was."""

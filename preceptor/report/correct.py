@@ -5,14 +5,14 @@ import shlex
 from markupsafe import Markup
 
 from preceptor.explanations import explanations
-from preceptor.figures.words import listed, plural, quoted, shortened, spelt
+from preceptor.figures.words import count, listed, plural, quoted, shortened, spelt
 from preceptor.report.blocks import Block, Cards, Commands, Fold, Grid, Section, Text
 from preceptor.report.record import Event, Record
 from preceptor.report.sentences import say
 from preceptor.report.verdict import Verdict
 
 QUESTION = "How do I correct it?"
-MOST = 6
+MOST, MOST_NAMED = 6, 20
 
 
 def how_to_correct(record: Record, verdict: Verdict) -> Section:
@@ -54,7 +54,10 @@ def _left_out(record: Record) -> list[Block]:
     rows += [
         [f"values of {column} that could not be read", plural(many, "value")] for column, many in misfits
     ]
-    return [Fold("What could not be used", [Grid("", ["why", "how many"], rows)])] if rows else []
+    named = [[count(one["line"]) if one.get("line") else "–", str(one.get("why"))] for one in record.dropped]
+    first = [Text("The first of them:"), Grid("", ["line", "what"], named[:MOST_NAMED])] if named else []
+    told: list[Block] = [Grid("", ["why", "how many"], rows), *first]
+    return [Fold("What could not be used", told)] if rows else []
 
 
 def _remedies(record: Record, verdict: Verdict) -> list[Block]:

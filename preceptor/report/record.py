@@ -101,6 +101,11 @@ class Record:
         """Rows that could not be used, by reason."""
         return {**(self.last("read").get("left_out") or {}), **(self.last("split").get("left_out") or {})}
 
+    @cached_property
+    def dropped(self) -> list[Event]:
+        """The first rows or files that were left out, each with its `line`, if it has one, and `why`."""
+        return list((_json(self.folder / "data.json").get("account") or {}).get("dropped") or [])
+
     def lacks(self, what: str) -> str:
         """Why something is not in the report, in one sentence that begins with `what` ("The score is")."""
         if self.stopped:

@@ -6,7 +6,7 @@ from preceptor.figures.inputs import Weight, importance
 from preceptor.figures.learning import learning_curves
 from preceptor.figures.words import duration, interval_of, known, number, spelt
 from preceptor.report.blocks import Block, Fold, Grid, Section, Text, pictures
-from preceptor.report.exhibits import exhibits
+from preceptor.report.exhibits import exhibits, leaning
 from preceptor.report.record import Event, Record
 from preceptor.report.sentences import joined, name, say
 from preceptor.report.verdict import Verdict
@@ -41,6 +41,8 @@ def _weights(record: Record, verdict: Verdict) -> list[Weight]:
 
 def _leaning(record: Record, weights: list[Weight], verdict: Verdict) -> Markup:
     """What the answers lean on most; those columns whose weight is surely not luck."""
+    if not weights and record.exhibits:
+        return leaning(record)
     if not weights:
         return say("{why}", why=record.lacks("What the answers lean on is"))
     sure = [w for w in weights if (w.interval or (w.drop,))[0] > 0]

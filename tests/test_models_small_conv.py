@@ -8,8 +8,9 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from preceptor.models.pictures import PictureEncoder, PixelScale
-from preceptor.models.small_conv import SMALL_CONVS, Block, SmallConv, whitening
+from preceptor.models.small_conv import SMALL_CONVS, Block, SmallConv, Whitening
 from preceptor.plan import TrainingPlan
+from preceptor.training import Training, train
 
 WIDTHS = (6, 8)
 
@@ -85,8 +86,11 @@ def test_the_encoder_counts_its_parameters(trunk: str):
 
 def test_whitened_patches_are_uncorrelated_and_equally_strong():
     x = (pictures(200).float() - 128) / 60
-    filters = whitening(x, torch.zeros(12, 3, 2, 2), stride=1)
-    parts_PS = nn.functional.conv2d(x, filters).transpose(0, 1).flatten(1)
+    patches = Whitening(channels=3, parts=12, stride=1)
+    patches.remember(x)
+    parts_PS = patches(x).detach().transpose(0, 1).flatten(1)
+    torch.testing.assert_close(parts_PS[12:], -parts_PS[:12])
+    parts_PS = parts_PS[:12]
     second = parts_PS @ parts_PS.T / parts_PS.shape[1]
     strength = second.diagonal()
     torch.testing.assert_close(second - strength.diag(), torch.zeros(12, 12), atol=2e-3, rtol=0)
@@ -95,10 +99,15 @@ def test_whitened_patches_are_uncorrelated_and_equally_strong():
     assert torch.corrcoef(raw_PS)[0, 1] > 0.5
 
 
-def test_the_first_layer_does_not_change_while_training():
+def test_the_first_layer_looks_for_the_same_after_training():
     encoder = PictureEncoder((3, 12, 12), generator=seeded())
     encoder.remember(pictures(20))
-    assert not any("whitening" in name for name, _ in encoder.named_parameters())
+    before = encoder.trunk.patches.weight.clone()
+    plan = TrainingPlan(**PictureEncoder.good_training(20) | {"threads": 1})
+    training = Training(encoder, plan, epochs=2, seed=0)
+    for _ in train(training, [pictures(20)], torch.randn(20, encoder.width), nn.functional.mse_loss):
+        pass
+    assert torch.equal(encoder.trunk.patches.weight, before)
 
 
 def test_a_block_lets_its_inputs_through_from_the_start():

@@ -17,8 +17,8 @@ convolutions, each normalised, with pooling after the first, so that little is c
 
 A larger picture has larger patches, side by side, so that the blocks see about 32 x 32 of them.
 
-Shapes: B pictures, N training pictures, C channels, H height, W width, P pixels of a patch times C,
-F filters, D features.
+Shapes: B pictures, N training pictures, C channels, H height, W width, S patches of P numbers each, T of
+them in a picture, D features.
 """
 
 import itertools
@@ -53,9 +53,6 @@ class SmallConv(nn.Module):
     `side` is the longer side of the pictures; those of any other size pass too.
     """
 
-    constants = ("whitening",)
-    whitening: Tensor
-
     def __init__(
         self,
         channels: int,
@@ -66,11 +63,8 @@ class SmallConv(nn.Module):
     ):
         super().__init__()
         self.width = widths[-1]
-        self.stride = _stride(side)
-        parts, patch = _parts(channels, side), self.stride + 1
-        self.register_buffer("whitening", torch.zeros(parts, channels, patch, patch))
-        torch.nn.init.dirac_(self.whitening)
-        self.bias = nn.Parameter(torch.zeros(2 * parts))
+        parts = _parts(channels, side)
+        self.patches = Whitening(channels, parts, _stride(side))
         pairs = itertools.pairwise((2 * parts, *widths))
         self.blocks = nn.Sequential(*(Block(*pair, generator=generator) for pair in pairs))
 
@@ -94,21 +88,54 @@ class SmallConv(nn.Module):
             count += 9 * width * width * map_side**2
         return count
 
-    @torch.no_grad()
     def remember(self, x_NCHW: Tensor) -> None:
         """Learn from training pictures how to whiten patches; it stays as it is from then on."""
-        every = max(1, len(x_NCHW) // ROWS_FOR_WHITENING)
-        self.whitening.copy_(whitening(self._padded(x_NCHW[::every]), self.whitening, self.stride))
+        self.patches.remember(x_NCHW)
 
     def forward(self, x_BCHW: Tensor) -> Tensor:
         """Features, (B, D)."""
-        filters = torch.cat([self.whitening, -self.whitening])
-        map_BFHW = functional.conv2d(self._padded(x_BCHW), filters, self.bias, self.stride)
-        return self.blocks(functional.gelu(map_BFHW)).amax((2, 3))
+        return self.blocks(functional.gelu(self.patches(x_BCHW))).amax((2, 3))
+
+
+class Whitening(nn.Conv2d):
+    """Patches taken apart into uncorrelated `parts` of equal strength, and each part's negative.
+
+    Patches overlap by a pixel. The weights are worked out once, from training pictures, and no step of
+    training moves them; the biases it does move.
+    """
+
+    constants = ("weight",)
+
+    def __init__(self, channels: int, parts: int, stride: int):
+        super().__init__(channels, 2 * parts, stride + 1, stride)
+        weight = torch.zeros_like(self.weight)
+        nn.init.dirac_(weight)
+        del self.weight
+        self.register_buffer("weight", weight)
+        self.bias = nn.Parameter(torch.zeros(2 * parts))
+
+    @torch.no_grad()
+    def remember(self, x_NCHW: Tensor) -> None:
+        """Filters are the eigenvectors of the patches' second moments, the strongest first.
+
+        Each is divided by the root of its eigenvalue (principal components; Hyvärinen & Oja, 2000).
+        """
+        x_NCHW = self._padded(x_NCHW[:: max(1, len(x_NCHW) // ROWS_FOR_WHITENING)].float())
+        patches_NPT = functional.unfold(x_NCHW, self.kernel_size, stride=self.stride)
+        patches_SP = patches_NPT.transpose(1, 2).flatten(0, 1).double()
+        values_P, vectors_PP = torch.linalg.eigh(patches_SP.T @ patches_SP / len(patches_SP))
+        filters_PP = (vectors_PP / (values_P.clamp_min(0) + FAINT).sqrt()).T.flip(0)
+        parts = self.out_channels // 2
+        filters = filters_PP[:parts].reshape(parts, *self.weight.shape[1:])
+        self.weight.copy_(torch.cat([filters, -filters]))
+
+    def forward(self, x_BCHW: Tensor) -> Tensor:
+        """(B, 2 * parts, h, w): a place for each patch."""
+        return super().forward(self._padded(x_BCHW))
 
     def _padded(self, x_BCHW: Tensor) -> Tensor:
         """A picture smaller than a patch, its last row and column repeated until it is as large."""
-        lacks = [max(0, self.stride + 1 - side) for side in x_BCHW.shape[2:]]
+        lacks = [max(0, own - side) for own, side in zip(self.kernel_size, x_BCHW.shape[2:], strict=True)]
         return functional.pad(x_BCHW, (0, lacks[1], 0, lacks[0]), mode="replicate") if any(lacks) else x_BCHW
 
 
@@ -128,19 +155,6 @@ class Block(nn.Module):
         map_BCHW = functional.max_pool2d(self.first(x_BCHW), halves)
         map_BCHW = functional.gelu(self.first_norm(map_BCHW))
         return functional.gelu(self.second_norm(self.second(map_BCHW)))
-
-
-def whitening(x_NCHW: Tensor, like_FCKK: Tensor, stride: int) -> Tensor:
-    """Filters whose answers to patches are uncorrelated and of equal strength, strongest first.
-
-    They are the eigenvectors of the patches' second moments, each divided by the root of its eigenvalue
-    (principal components; Hyvärinen & Oja, 2000). Shaped as `like_FCKK`.
-    """
-    patches_NPT = functional.unfold(x_NCHW.float(), like_FCKK.shape[2:], stride=stride)
-    patches_SP = patches_NPT.transpose(1, 2).flatten(0, 1).double()
-    values_P, vectors_PP = torch.linalg.eigh(patches_SP.T @ patches_SP / len(patches_SP))
-    filters_PP = (vectors_PP / (values_P.clamp_min(0) + FAINT).sqrt()).T.flip(0)
-    return filters_PP[: len(like_FCKK)].reshape(like_FCKK.shape).to(like_FCKK.dtype)
 
 
 def _straight(inputs: int, outputs: int, generator: Generator | None) -> Convolution:

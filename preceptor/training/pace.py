@@ -37,7 +37,7 @@ class Pace(NamedTuple):
 
 
 PLAIN = (Way(1), Way(2))
-HEAVY = (Way(2), Way(2, "bfloat16"), Way(1, "bfloat16"))
+HEAVY = (Way(2), Way(2, "bfloat16"))
 """What is tried for nets of a few dense layers, and for those with convolutions or attention."""
 
 

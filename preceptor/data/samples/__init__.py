@@ -2,12 +2,14 @@
 
     houses = sample("houses")
     table = read(houses.path)                     # and ask for houses.target
+    preceptor.fit(houses.path, target=houses.target, **houses.choices)
 
 Where each comes from, and under which licence, stands here and in SOURCES.md beside the files.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from preceptor.errors import Mistake, nearest
 
@@ -16,7 +18,11 @@ HERE = Path(__file__).parent
 
 @dataclass(frozen=True)
 class Sample:
-    """An embedded data set: its file, the column to predict, and whom to thank for it."""
+    """An embedded data set: its file, the column to predict, and whom to thank for it.
+
+    `choices` are the fields of the Plan, besides the target, without which the question would be another
+    one: the file that is the test, the column of times and how far ahead to tell.
+    """
 
     name: str
     title: str
@@ -24,11 +30,16 @@ class Sample:
     target: str
     source: str
     licence: str
+    choices: dict[str, Any] = field(default_factory=dict)
 
 
 def samples() -> dict[str, Sample]:
-    """Every embedded data set by name."""
-    every = [
+    """Every embedded data set by name: tables, pictures, rows of several kinds, series."""
+    return {one.name: one for one in (*_tables(), *_pictures(), *_series())}
+
+
+def _tables() -> list[Sample]:
+    return [
         Sample(
             "houses",
             "20,640 districts of California in 1990: what is a house worth?",
@@ -54,7 +65,59 @@ def samples() -> dict[str, Sample]:
             "CC BY 4.0",
         ),
     ]
-    return {one.name: one for one in every}
+
+
+def _pictures() -> list[Sample]:
+    return [
+        Sample(
+            "fashion",
+            "6,000 pictures of clothes, 28 x 28 grey: which of ten sorts is it?",
+            HERE / "fashion-train-images-idx3-ubyte.gz",
+            "class",
+            "H. Xiao, K. Rasul and R. Vollgraf, Fashion-MNIST (2017), Zalando Research",
+            "MIT",
+            {"test": str(HERE / "fashion-test-images-idx3-ubyte.gz")},
+        ),
+        Sample(
+            "digits",
+            "1,797 handwritten digits, 8 x 8 grey: which one is it?",
+            HERE / "digits-images-idx3-ubyte.gz",
+            "class",
+            "E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits, UCI Repository",
+            "CC BY 4.0",
+        ),
+        Sample(
+            "wardrobe",
+            "1,500 clothes for sale, each with a photo, a text, a brand and an age: at what price?",
+            HERE / "wardrobe.parquet",
+            "price",
+            "photos from Fashion-MNIST (Zalando Research); all else is made up, by the rule in SOURCES.md",
+            "MIT",
+        ),
+    ]
+
+
+def _series() -> list[Sample]:
+    return [
+        Sample(
+            "sunspots",
+            "2,820 months of sunspots, 1749 to 1983: how many in each of the next twelve?",
+            HERE / "sunspots.csv",
+            "sunspots",
+            "Royal Observatory of Belgium, Swiss Federal Observatory; Time Series Data Library",
+            "public",
+            {"time": "month", "horizon": 12},
+        ),
+        Sample(
+            "airline",
+            "144 months of air passengers, 1949 to 1960: how many next month?",
+            HERE / "airline.csv",
+            "passengers",
+            "G. E. P. Box and G. M. Jenkins, Time Series Analysis (1976); Time Series Data Library",
+            "public",
+            {"time": "month"},
+        ),
+    ]
 
 
 def sample(name: str) -> Sample:

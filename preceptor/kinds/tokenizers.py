@@ -84,9 +84,9 @@ class Tokenizer(ABC):
 class Words(Tokenizer):
     """Words, numbers and signs of punctuation; small letters; what came once in training is unknown.
 
-    The commonest 30,000 make the vocabulary. Full-width and other such forms count as the plain ones
-    (NFKC), and curly apostrophes as straight. In scripts without blanks between words, such as Chinese,
-    each character counts as a word.
+    The commonest 30,000 make the vocabulary. An unknown number is read by its length, as so many zeros.
+    Full-width and other such forms count as the plain ones (NFKC), curly apostrophes as straight. In
+    scripts without blanks between words, such as Chinese, each character counts as a word.
     """
 
     name: ClassVar[str] = "words"
@@ -100,10 +100,10 @@ class Words(Tokenizer):
     def fit(self, texts: pl.Series) -> Self:
         """Learn the tokens that occur twice or more, the commonest first."""
         counts = self._cut(texts)[1].value_counts(name="count")
-        alike = counts.with_columns(token=self._key(counts["piece"])).group_by("token")
-        found = alike.agg(pl.col("count").sum()).filter(
-            pl.col("count") >= self.fewest, pl.col("token").str.len_chars() <= LONGEST
-        )
+        counts = _summed(self._key(counts["piece"]), counts["count"])
+        often = counts["count"] >= self.fewest
+        found = _summed(counts["token"].zip_with(often, _shape(counts["token"])), counts["count"])
+        found = found.filter(pl.col("count") >= self.fewest, pl.col("token").str.len_chars() <= LONGEST)
         ranked = found.sort("count", "token", descending=[True, False])
         self.vocabulary = ranked["token"].head(self.most).to_list()
         return self
@@ -112,9 +112,10 @@ class Words(Tokenizer):
         """Tokens outside the vocabulary are unknown."""
         owners, pieces = self._cut(texts)
         different = pieces.unique()
-        known = pl.Series(self.vocabulary, dtype=pl.String)
-        ids = _places(self._key(different), known) + FIRST
-        ids[ids < FIRST] = UNKNOWN
+        keys, known = self._key(different), pl.Series(self.vocabulary, dtype=pl.String)
+        places = _places(keys, known)
+        places = np.where(places < 0, _places(_shape(keys), known), places)
+        ids = np.where(places < 0, UNKNOWN, places + FIRST)
         return owners, ids[_places(pieces, different)].astype(np.int32)
 
     def tokens(self, text: str) -> list[str]:
@@ -148,12 +149,15 @@ class BytePairs(Tokenizer):
     """Frequent runs of bytes inside of words; nothing is ever unknown, and reading gives the very text.
 
     Training begins with the 256 bytes and joins the commonest two neighbours to one token, again and
-    again, until 8,000 tokens are known or no two neighbours come twice.
+    again, until there is a token for every 200 pieces of the texts, or no two neighbours come twice.
+    Fewer tokens than usual, for small data: on 5,600 to 10,700 short texts 1,000 did better than 8,000.
     """
 
     name: ClassVar[str] = "byte pairs"
     pattern: ClassVar[str] = r" ?[\p{L}\p{M}]+| ?\p{N}+| ?[^\s\p{L}\p{M}\p{N}]+|\s+"
+    fewest: ClassVar[int] = 1_000
     most: ClassVar[int] = 8_000
+    pieces_each: ClassVar[int] = 200
     learnt_from: ClassVar[int] = 20_000
 
     def __init__(self) -> None:
@@ -162,12 +166,15 @@ class BytePairs(Tokenizer):
 
     def fit(self, texts: pl.Series) -> Self:
         """Learn the merges from at most 20,000 texts, evenly spaced."""
-        alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+        pieces = self._cut(sample(texts, self.learnt_from))[1]
         trainer = trainers.BpeTrainer(
-            vocab_size=self.most, min_frequency=2, initial_alphabet=alphabet, show_progress=False
+            vocab_size=int(np.clip(len(pieces) // self.pieces_each, self.fewest, self.most)),
+            min_frequency=2,
+            initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
+            show_progress=False,
         )
         model = _on_bytes(models.BPE())
-        model.train_from_iterator(self._cut(sample(texts, self.learnt_from))[1].to_list(), trainer)
+        model.train_from_iterator(pieces.to_list(), trainer)
         learnt = json.loads(model.to_str())["model"]
         self.vocabulary = sorted(learnt["vocab"], key=learnt["vocab"].__getitem__)
         self.merges = learnt["merges"]
@@ -219,10 +226,20 @@ def tokenizer_from_state(state: dict[str, Any]) -> Tokenizer:
     return tokenizer
 
 
+def _summed(tokens: pl.Series, counts: pl.Series) -> pl.DataFrame:
+    """Each token once, with the sum of its counts."""
+    return pl.DataFrame({"token": tokens, "count": counts}).group_by("token").agg(pl.col("count").sum())
+
+
+def _shape(tokens: pl.Series) -> pl.Series:
+    """Every digit a zero: what is left of a number is its length."""
+    return tokens.str.replace_all(r"\p{N}", "0")
+
+
 def _places(values: pl.Series, among: pl.Series) -> np.ndarray:
-    """(N,) int64: where each value stands among others that all differ; negative if nowhere."""
+    """(N,) int64: where each value stands among others that all differ, -1 if nowhere."""
     places = np.arange(len(among))
-    return values.replace_strict(among, places, default=-FIRST, return_dtype=pl.Int64).to_numpy()
+    return values.replace_strict(among, places, default=-1, return_dtype=pl.Int64).to_numpy()
 
 
 def _on_bytes(model: models.BPE) -> Model:

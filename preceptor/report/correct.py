@@ -55,8 +55,9 @@ def _left_out(record: Record) -> list[Block]:
         [f"values of {column} that could not be read", plural(many, "value")] for column, many in misfits
     ]
     named = [[count(one["line"]) if one.get("line") else "–", str(one.get("why"))] for one in record.dropped]
-    first = [Text("The first of them:"), Grid("", ["line", "what"], named[:MOST_NAMED])] if named else []
-    told: list[Block] = [Grid("", ["why", "how many"], rows), *first]
+    told: list[Block] = [Grid("", ["why", "how many"], rows)]
+    if named:
+        told += [Text("The first of them:"), Grid("", ["line", "what"], named[:MOST_NAMED])]
     return [Fold("What could not be used", told)] if rows else []
 
 

@@ -31,7 +31,7 @@ _SHOWN: dict[tuple[str, str], list[Maker]] = {
 
 
 def leaning(record: Record) -> Markup:
-    """What answers lean on that have one picture or text to go by: the words that decide, or places to see."""
+    """What answers lean on that have a picture or a text to go by: words that decide, places to see."""
     telling = [one for exhibit in record.exhibits for one in exhibit.get("telling") or []]
     strongest = sorted(telling, key=lambda one: -one["effect"])
     groups: dict[str, list[Markup]] = {}

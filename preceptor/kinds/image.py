@@ -90,10 +90,6 @@ class Image(Stateful, Kind):
         """Null for every row: the picture as it was in its file is not kept."""
         return pl.Series(self.column, [None], dtype=pl.Binary).new_from_index(0, len(encoded))
 
-    def draw(self, encoded: Tensor) -> np.ndarray:
-        """(S, S, C) uint8: what the network sees of one row's encoding (C, S, S)."""
-        return encoded.permute(1, 2, 0).numpy()
-
     def _side(self, sizes: np.ndarray, count: int) -> int:
         """By the sizes (N, 2) of training pictures and their number: see `SIDES`, `NATIVE` and `WORK`.
 

@@ -36,6 +36,7 @@ from preceptor.problem import Problem
 @pytest.fixture(autouse=True)
 def _cache(tmp_path, monkeypatch):
     monkeypatch.setenv("PRECEPTOR_CACHE", str(tmp_path / "cache"))
+    torch.manual_seed(0)
 
 
 class Corner(nn.Module):
@@ -268,7 +269,7 @@ def test_a_text_column_becomes_an_exhibit_of_shaded_words(tmp_path):
     assert [row["shown"][begin:end] for begin, end, _ in row["pieces"]] == row["shown"].split()
     assert len(exhibit["lengths"]) == 40
     assert {one["name"] for one in exhibit["telling"]} == {"+", "-"}
-    assert exhibit["near"][0]["near"][0]["shown"] == exhibit["near"][0]["shown"]
+    assert exhibit["near"][0]["near"][0]["alike"] == pytest.approx(1.0, abs=1e-5)
 
 
 def test_without_time_the_examples_are_shown_all_the_same(tmp_path):

@@ -220,6 +220,15 @@ def test_an_orthogonal_push_moves_along_every_direction_about_alike():
     assert not orthogonal(torch.zeros(3, 2)).any()
 
 
+def test_muon_passes_over_matrices_without_a_single_weight():
+    net = nn.ModuleList([nn.Linear(3, 2), nn.Linear(0, 4), nn.Linear(3, 0)])
+    flat = FlatParameters(net)
+    flat.gradients.fill_(1.0)
+    before = flat.weights.clone()
+    OPTIMISERS["muon"](flat).step(0.1)
+    assert (flat.weights != before).all()
+
+
 def test_betas_reach_the_rule():
     ours, theirs = nn.Linear(3, 2), nn.Linear(3, 2)
     theirs.load_state_dict(ours.state_dict())

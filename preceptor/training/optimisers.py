@@ -218,8 +218,11 @@ class Muon(AdamW):
         self._matrices: dict[int, list[torch.Size]] = {}
         places = torch.tensor([0, *(parameter.numel() for parameter in flat.parameters)]).cumsum(0).tolist()
         for group, part in flat.groups:
-            inside = zip(places, flat.parameters, strict=False)
-            shapes = [parameter.shape for place, parameter in inside if part.start <= place < part.stop]
+            shapes = [
+                parameter.shape
+                for place, parameter in zip(places, flat.parameters, strict=False)
+                if part.start <= place < part.stop and parameter.numel()
+            ]
             if group.decay and all(len(shape) > 1 for shape in shapes):
                 self._matrices[part.start] = shapes
 

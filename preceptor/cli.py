@@ -164,7 +164,15 @@ def demo(
 
     chosen = sample(name)
     with _screen(quiet=False) as screen:
-        run = fit_run(chosen.path, target=chosen.target, minutes=minutes, seed=seed, out=out, screen=screen)
+        run = fit_run(
+            chosen.path,
+            target=chosen.target,
+            minutes=minutes,
+            seed=seed,
+            out=out,
+            screen=screen,
+            **chosen.choices,
+        )
     print(run.folder / "report.html")
 
 

@@ -39,7 +39,7 @@ def settle(
     """
     net, training = _net(task, rows, features, plan.minutes), _training(task, rows)
     if further:
-        net |= _mixed(plan, features, further, lent or {}, mirrored="flip" in changes)
+        net |= _mixed(plan, rows, features, further, lent or {}, mirrored="flip" in changes)
         training["augment"] = changes
         for shape in reversed(list(further.values())):
             training |= encoder_for(shape.family).good_training(rows)
@@ -82,16 +82,26 @@ def _net(task: str, rows: int, features: int, minutes: float) -> dict[str, Any]:
 
 
 def _mixed(
-    plan: Plan, features: int, further: Mapping[str, Shape], lent: Mapping[str, Options], *, mirrored: bool
+    plan: Plan,
+    rows: int,
+    features: int,
+    further: Mapping[str, Shape],
+    lent: Mapping[str, Options],
+    *,
+    mirrored: bool,
 ) -> dict[str, Any]:
     """An encoder for each further column; alone it needs no layers over it."""
     alone = len(further) == 1 and not features
-    own = {"trunk": plan.encoder} if plan.encoder else {}
-    looks = {"picture": {"mirrored": True}} if mirrored else {}
-    encoders = {
-        name: {**lent[name], "frozen": plan.freeze} if name in lent else looks.get(shape.family, {}) | own
-        for name, shape in further.items()
-    }
+
+    def options(name: str, shape: Shape) -> dict[str, Any]:
+        if name in lent:
+            return {**lent[name], "frozen": plan.freeze}
+        looks = {"mirrored": mirrored} if shape.family == "picture" else {}
+        if plan.encoder:
+            return {"trunk": plan.encoder, **looks}
+        return {**encoder_for(shape.family).good_options(shape.sizes, rows, plan.minutes), **looks}
+
+    encoders = {name: options(name, shape) for name, shape in further.items()}
     return {"encoders": encoders, "neighbours": 0, **({"members": 1, "depth": 0} if alone else {})}
 
 

@@ -51,6 +51,11 @@ class StepEncoder(nn.Module):
         """The trunk's, for 2D features."""
         return TRUNKS[trunk].parameter_count(2 * sizes[1], **options)
 
+    @staticmethod
+    def good_options(sizes: tuple[int, int], rows: int, minutes: float) -> dict[str, Any]:
+        """The encoder's own options that measured best for so many series and minutes: its defaults."""
+        return {}
+
     @classmethod
     def good_training(cls, rows: int) -> dict[str, Any]:
         """Fields of a TrainingPlan that measured best for so many series."""

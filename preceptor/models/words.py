@@ -46,6 +46,11 @@ class TokenEncoder(nn.Module):
         """V · F for the embedding, and the trunk's."""
         return sizes[1] * embedding + TRUNKS[trunk].parameter_count(embedding, **options)
 
+    @staticmethod
+    def good_options(sizes: tuple[int, int], rows: int, minutes: float) -> dict[str, Any]:
+        """The encoder's own options that measured best for so many texts and minutes: its defaults."""
+        return {}
+
     @classmethod
     def good_training(cls, rows: int) -> dict[str, Any]:
         """Fields of a TrainingPlan that measured best for so many texts."""

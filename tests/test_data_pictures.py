@@ -320,8 +320,26 @@ def test_a_folder_read_by_a_schema_may_have_one_class_or_none(tmp_path):
 def test_folders_from_which_nothing_can_be_learnt_say_why(tmp_path, files, code):
     with pytest.raises(Mistake) as raised:
         read(folder(tmp_path, files))
-    assert raised.value.code in (code, "file-is-folder" if not files else code)
+    assert raised.value.code == code
     assert raised.value.todo
+
+
+def test_a_test_without_classes_is_left_aside(tmp_path):
+    files = {f"train/{name}": content for name, content in photos().items()} | {
+        "test/1.png": encoded(noise())
+    }
+    table = read(folder(tmp_path, files))
+    assert (len(table), table.sealed) == (6, None)
+    assert "test/ has no folder for each class: it is left aside." in table.account.notes
+
+
+def test_one_picture_is_a_table_for_a_model_that_takes_pictures(tmp_path):
+    schema = Schema({"photo": "picture", "price": "number"}, pictures={"photo": 64})
+    path = folder(tmp_path, {"new.png": encoded(noise())}) / "new.png"
+    table = read(path, schema=schema)
+    assert (table.frame.columns, table.names.to_list()) == (["photo"], ["new.png"])
+    with pytest.raises(Mistake):
+        read(path)
 
 
 def test_a_table_beside_loose_pictures_is_named(tmp_path):

@@ -121,10 +121,13 @@ def _parts(folder: Path, listing: Listing) -> tuple[list[Path], Path | None]:
     inner = {entry.name.casefold(): entry for entry in _entries(folder, None) if entry.is_dir()}
     if not any(name in inner for name in TRAIN) or not set(inner) <= {*TRAIN, *VALIDATION, *TEST}:
         return [folder], None
-    exam = next((inner[name] for name in (*TEST, *VALIDATION) if name in inner), None)
-    learnt = [part for part in inner.values() if part != exam]
+    answered = {name: part for name, part in inner.items() if any(map(Path.is_dir, _entries(part, None)))}
+    exam = next((answered[name] for name in (*TEST, *VALIDATION) if name in answered), None)
+    learnt = [part for name, part in inner.items() if part != exam and (name in answered or name in TRAIN)]
     names = " and ".join(f"{part.name}/" for part in learnt)
     listing.notes.append(f"Learnt from {names}" + (f"; {exam.name}/ is the test." if exam else "."))
+    for part in {*inner.values()} - {*learnt, exam}:
+        listing.notes.append(f"{part.name}/ has no folder for each class: it is left aside.")
     for entry in _entries(folder, listing):
         if not entry.is_dir():
             listing.drop(entry.name, BESIDE)

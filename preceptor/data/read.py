@@ -21,7 +21,7 @@ import polars as pl
 from preceptor.data.cast import TYPES, cast_rows
 from preceptor.data.delimited import read_delimited
 from preceptor.data.documents import read_excel, read_json
-from preceptor.data.folder import list_folder
+from preceptor.data.folder import Listing, list_folder, refuse_empty
 from preceptor.data.frames import read_frame, read_parquet
 from preceptor.data.opening import ZIP, head, is_folder, located
 from preceptor.data.pictures.columns import with_pictures
@@ -38,8 +38,9 @@ PARQUET, OLD_EXCEL, EXCEL = b"PAR1", b"\xd0\xcf\x11\xe0", b"[Content_Types].xml"
 def read(source: Any, *, schema: Schema | None = None, rows: int | None = None) -> Table:
     """The table in a file, in a folder of pictures or texts by class, or in a pandas, polars or Arrow frame.
 
-    With a `schema`, its columns are read as it says and others as they look. With `rows`, no more than
-    the first so many. Raises Mistake for whatever is no table, with the place and what to do.
+    With a `schema`, its columns are read as it says and others as they look; and where it has pictures, one
+    picture is a table. With `rows`, no more than the first so many. Raises Mistake for whatever is no table,
+    with the place and what to do.
     """
     if not isinstance(source, str | os.PathLike):
         return with_pictures(cast_rows(read_frame(source, schema, rows), schema, rows), Path(), schema)
@@ -48,6 +49,8 @@ def read(source: Any, *, schema: Schema | None = None, rows: int | None = None) 
         return _folder(path, schema, rows)
     if is_idx(path):
         return read_idx(path, schema, rows)
+    if schema and schema.pictures and are_pictures([path.name]):
+        return read_pictures(Listing(path.parent, [path.name], None), schema)
     if (schema is None or TEXT in schema.types) and holds_labelled_lines(path):
         return read_labelled_lines(path, rows)
     return with_pictures(cast_rows(_rows(path, schema, rows), schema, rows), path.parent, schema)
@@ -74,6 +77,8 @@ def fingerprint(table: Table) -> str:
 def _folder(path: Path, schema: Schema | None, rows: int | None) -> Table:
     """A folder of files by class; one that holds tables instead is refused."""
     listing = list_folder(path)
+    if not listing.names:
+        raise refuse_empty(listing, "files")
     if are_pictures(listing.names):
         return read_pictures(listing, schema, rows)
     if are_texts(listing):

@@ -22,9 +22,9 @@ ENDINGS = (
 
 
 def are_pictures(names: list[str]) -> bool:
-    """Whether most of the names, or of a sample of them, end as those of pictures do."""
+    """Whether half of the names, or of a sample of them, end as those of pictures do."""
     some = names[:: max(1, len(names) // 200)]
-    return 2 * sum(name.casefold().endswith(ENDINGS) for name in some) > len(some)
+    return bool(some) and 2 * sum(name.casefold().endswith(ENDINGS) for name in some) >= len(some)
 
 
 def read_pictures(listing: Listing, schema: Schema | None = None, rows: int | None = None) -> Table:

@@ -1,16 +1,24 @@
 """Augmentation: what happens to a picture depends on seed, epoch and row alone, and it stays a picture."""
 
+import gzip
+import os
+from pathlib import Path
+
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 from torch import Tensor
 
+import preceptor.augmentation
 from preceptor.augmentation import Augmenter, changes_for, strip
 from preceptor.augmentation.chance import draws, keys
 from preceptor.augmentation.mixing import MIXINGS, blend, paste
 from preceptor.augmentation.picture import CHANGES
 
+SAMPLES = Path(preceptor.augmentation.__file__).parent.parent / "data" / "samples"
 EVERY = (*CHANGES, *MIXINGS)
 quick = settings(max_examples=20, deadline=None)
 
@@ -166,6 +174,28 @@ def test_pictures_are_mirrored_only_where_left_and_right_mean_nothing():
     assert changes_for(blobs(1_000, left=False)) == ("shift", "flip")
     assert changes_for(blobs(1_000, left=True)) == ("shift",)
     assert changes_for(blobs(1, left=False)) == ("shift",)
+
+
+def embedded(name: str) -> Tensor:
+    """The pictures of a file of the samples, which is idx: 16 bytes of sizes, then pixels."""
+    content = gzip.decompress((SAMPLES / f"{name}-images-idx3-ubyte.gz").read_bytes())
+    side = int.from_bytes(content[8:12])
+    return torch.frombuffer(bytearray(content[16:]), dtype=torch.uint8).view(-1, 1, side, side)
+
+
+@pytest.mark.parametrize("name", ["digits", "fashion-train"])
+def test_digits_are_not_mirrored_nor_are_shoes_that_all_point_to_the_left(name: str):
+    assert changes_for(embedded(name)) == ("shift",)
+
+
+@pytest.mark.slow
+def test_photos_are_mirrored():
+    folder = Path(os.environ.get("PRECEPTOR_DATA", "../shared/data")) / "cifar10_jpg" / "folder"
+    files = sorted(file for file in folder.rglob("*") if file.suffix in (".jpg", ".jpeg", ".png"))
+    if not files:
+        pytest.skip(f"no pictures in {folder}")
+    photos = [np.asarray(Image.open(file).convert("RGB")) for file in files]
+    assert changes_for(torch.from_numpy(np.stack(photos)).permute(0, 3, 1, 2)) == ("shift", "flip")
 
 
 def test_the_strip_shows_a_few_pictures_as_they_are_and_as_epochs_see_them():

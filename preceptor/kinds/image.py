@@ -68,7 +68,7 @@ class Image(Stateful, Kind):
         sizes = np.array([values.shape for values in some], dtype=np.int64).reshape(-1, 3)
         channels = int(sizes[:, 2].max(initial=1))
         self.side = self._side(sizes[:, :2], len(column) - column.null_count())
-        means = [np.broadcast_to(values.mean(axis=(0, 1)), channels) for values in some]
+        means = [np.broadcast_to(_mean_colour(values), channels) for values in some]
         self.mean = np.mean(means, axis=0).round().astype(int).tolist() if means else [128]
         return self
 
@@ -127,6 +127,12 @@ class Image(Stateful, Kind):
         way = Pillow.Resampling.BOX if scale < 1 else Pillow.Resampling.BILINEAR
         resized = Pillow.fromarray(values.squeeze(2) if values.shape[2] == 1 else values).resize(size, way)
         return np.asarray(resized).reshape(size[1], size[0], -1)
+
+
+def _mean_colour(values: np.ndarray) -> np.ndarray:
+    """(C,) by pixels evenly spaced, at least 32 a side where there are so many."""
+    every = max(1, min(values.shape[:2]) // 32)
+    return np.asarray(values[::every, ::every].mean(axis=(0, 1)))
 
 
 def _keys(column: pl.Series) -> pl.Series:

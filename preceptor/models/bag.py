@@ -12,6 +12,7 @@ Shapes: B rows, T steps, F features, E answer's width.
 """
 
 import itertools
+from typing import Any
 
 import torch
 from torch import Generator, Tensor, nn
@@ -53,7 +54,7 @@ class Bag(nn.Module):
         )
 
     @staticmethod
-    def parameter_count(features: int, *, width: int = 128, layers: int = 0) -> int:
+    def parameter_count(features: int, *, width: int = 128, layers: int = 0, **_: Any) -> int:
         """None for the bag itself, (inputs + 1) · width for each dense layer."""
         sizes = (2 * features, *[width] * layers)
         return sum((before + 1) * after for before, after in itertools.pairwise(sizes))

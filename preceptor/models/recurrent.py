@@ -70,7 +70,7 @@ class Recurrent(nn.Module):
 
     @classmethod
     def parameter_count(
-        cls, features: int, *, width: int = 64, layers: int = 1, bidirectional: bool = True
+        cls, features: int, *, width: int = 64, layers: int = 1, bidirectional: bool = True, **_: Any
     ) -> int:
         """G·(inputs + H + 2) for each layer and direction; inputs: F, then H times directions."""
         directions = 2 if bidirectional else 1

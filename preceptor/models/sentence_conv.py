@@ -11,7 +11,7 @@ Law: absent steps in front or at the end change no answer: beyond its ends a seq
 Shapes: B rows, T steps, F features, W filters of one length, E answer's width (W times lengths).
 """
 
-from typing import cast
+from typing import Any, cast
 
 import torch
 from torch import Generator, Tensor, nn
@@ -39,7 +39,9 @@ class SentenceConv(nn.Module):
         self.filters = nn.ModuleList(_filters(features, width, length, generator) for length in lengths)
 
     @staticmethod
-    def parameter_count(features: int, *, width: int = 100, lengths: tuple[int, ...] = LENGTHS) -> int:
+    def parameter_count(
+        features: int, *, width: int = 100, lengths: tuple[int, ...] = LENGTHS, **_: Any
+    ) -> int:
         """(length · F + 1) · W for each length."""
         return sum((length * features + 1) * width for length in lengths)
 

@@ -4,7 +4,8 @@
     trunk(x_BTF, present_BT)                             # (B, trunk.width)
 
 Every trunk takes steps `x_BTF` (B, T, F) float and `present_BT` (B, T) bool, and answers (B, E) float,
-where E is its `width`; absent steps change no answer.
+where E is its `width`; absent steps change no answer. `parameter_count` takes the same choices as the
+trunk itself, those that add no parameters too.
 """
 
 from typing import Any

@@ -15,6 +15,8 @@ one; without positions, the order of steps would make no difference.
 Shapes: B rows, T steps, F features, D width, H heads, d = D / H width of a head, E answer's width (= D).
 """
 
+from typing import Any
+
 import torch
 from torch import Generator, Tensor, nn
 from torch.nn import functional
@@ -129,7 +131,7 @@ class Transformer(nn.Module):
         self.norm = nn.LayerNorm(width)
 
     @staticmethod
-    def parameter_count(features: int, *, width: int = 64, layers: int = 2) -> int:
+    def parameter_count(features: int, *, width: int = 64, layers: int = 2, **_: Any) -> int:
         """(F + 1)·D to enter, 12D² + 13D a block, 2D for the last norm."""
         blocks = layers * TransformerBlock.parameter_count(width, 4 * width)
         return (features + 1) * width + blocks + 2 * width

@@ -34,6 +34,7 @@ METRICS = {
     "two-class": ("roc_auc", "ranking (ROC AUC)", True),
     "many-class": ("accuracy", "accuracy", True),
     "tags": ("macro_f1", "F1, every tag alike", True),
+    "series": ("rmse", "typical error (RMSE)", False),
 }
 RIVALS = [("dumb", "always the same"), ("linear", "linear"), ("forest", "forest"), ("boosting", "boosting")]
 NET = ("net", "neural network")
@@ -95,6 +96,8 @@ class RunFolder:
     folds: int = 5
     openings: int = 1
     classes: list[str] | None = None
+    series: tuple[str, ...] = ("load",)
+    steps: int = 12
     seed: int = 0
 
     def write(self) -> Path:
@@ -346,7 +349,7 @@ class RunFolder:
                 for value, rows, shift in parts
             ],
         )
-        answers = ("401,000", "250,000") if self.task == "number" else (*self.names[:2],)
+        answers = (*self.names[:2], "401,000", "250,000")
         row = {
             "line": 1203,
             "truth": answers[0],
@@ -361,14 +364,36 @@ class RunFolder:
         return [score - half, score + half]
 
     def _answers(self) -> None:
-        make = {"number": self._number_answers, "tags": self._tag_answers}.get(self.task, self._class_answers)
-        make().with_columns(line=pl.int_range(pl.len()) + 2).write_parquet(self.folder / "exam.parquet")
+        make = {
+            "number": self._number_answers,
+            "tags": self._tag_answers,
+            "series": self._series_answers,
+        }
+        make.get(self.task, self._class_answers)().with_columns(
+            line=pl.int_range(pl.len()) + 2
+        ).write_parquet(self.folder / "exam.parquet")
 
     def _number_answers(self) -> pl.DataFrame:
         truth = np.minimum(np.exp(self.random.normal(12.1, 0.5, self.rows)), 500001)
         noise = self.random.normal(0, 0.2, (2, self.rows))
         score, rival = truth * np.exp(noise[0]) * 0.98, truth * np.exp(noise[1] * 1.1)
         return pl.DataFrame({"truth": truth, "answer": score, "score": score, "rival": rival})
+
+    def _series_answers(self) -> pl.DataFrame:
+        """Forecasts of `steps` steps of each of the `series`, the farther ahead the worse."""
+        many, steps = len(self.series), self.steps
+        times = np.arange(self.rows)[:, None, None] + np.arange(steps)[None, :, None]
+        truth = 100 + 20 * np.sin(times / 4 + np.arange(many)) * (1 + np.arange(many))
+        noise = self.random.normal(0, 1 + 0.5 * np.arange(steps)[:, None], (2, self.rows, steps, many))
+        names = [f"{name} +{step}" for step in range(1, steps + 1) for name in self.series]
+        ours, rival = ((truth + own).reshape(self.rows, -1) for own in (noise[0], 1.4 * noise[1]))
+        shaped = {
+            side: pl.Series(values, dtype=pl.Array(pl.Float64, (steps, many)))
+            for side, values in (("truth", truth), ("answer", truth + noise[0]))
+        }
+        columns = {name: ours[:, n] for n, name in enumerate(names)}
+        columns |= {f"rival {name}": rival[:, n] for n, name in enumerate(names)}
+        return pl.DataFrame({**shaped, **columns})
 
     def _class_answers(self) -> pl.DataFrame:
         many = len(self.names)

@@ -153,3 +153,36 @@ def test_files_that_were_left_out_are_named(tmp_path, quick):
 def test_a_page_of_large_photographs_of_many_classes_stays_small(tmp_path):
     path = write_report(pictured(tmp_path, [f"class {n}" for n in range(12)]))
     assert path.stat().st_size < 3_000_000
+
+
+# --------------------------------------------------------------------------------------- forecasts
+
+
+def test_forecasts_are_told_by_how_far_ahead_they_look(tmp_path, quick):
+    folder = RunFolder(tmp_path, task="series", target="load", rows=200, epochs=3).write()
+    text = read(folder).text
+    assert "prediction of load is typically off by" in headline(folder)
+    one, last = map(
+        float,
+        re.search(
+            r"One step ahead it is typically off by ([\d.]+), 12 steps ahead by ([\d.]+\d)", text
+        ).groups(),
+    )
+    assert one == pytest.approx(1.0, rel=0.15)
+    assert last == pytest.approx(6.5, rel=0.15)
+    assert "Half of its forecasts are within" in text
+    assert "Nine times in ten what came lay between" in text
+
+
+def test_series_of_several_units_are_told_in_spreads(tmp_path, quick):
+    folder = RunFolder(
+        tmp_path, task="series", series=("load", "sun"), target="load, sun", rows=200, epochs=3
+    ).write()
+    text = read(folder).text
+    assert "spreads" in text
+    assert "sun is forecast best and load worst" in text
+
+
+def test_one_step_ahead_has_no_growth_to_tell(tmp_path, quick):
+    folder = RunFolder(tmp_path, task="series", steps=1, rows=200, epochs=3).write()
+    assert "It looks one step ahead" in read(folder).text

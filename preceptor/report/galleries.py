@@ -171,9 +171,9 @@ def _filters(exhibit: Exhibit) -> list[Block]:
         return []
     many, _, high, wide = found["shape"]
     title = f"What its first layer looks for: {many} patterns of {wide} × {high} pixels"
-    says = f"{many} filters of {wide} times {high} pixels, learnt by the first layer"
+    says = f"{many} filters of {wide} times {high} pixels, those of the first layer"
     reading = (
-        "Each square is a filter that was learnt from these pictures. It answers where the picture looks "
+        "Each square is a filter that came out of these pictures. It answers where the picture looks "
         "like it: half light and half dark finds an edge, a plain colour finds that colour."
     )
     some = f" {count(many)} of {count(found['of'])}." if many < found["of"] else ""

@@ -8,7 +8,7 @@ import numpy as np
 
 CLEAR, NEARLY_AS_CLEAR = 0.2, 0.9
 LONGEST_SEASON = 1_000
-SEASONS, SHORTEST, LONGEST = 14, 32, 512
+SEASONS, SHORTEST, LONGEST = 7, 32, 512
 
 
 def season_of(values: np.ndarray) -> int:

@@ -8,12 +8,13 @@ from collections.abc import Sequence
 
 from preceptor.errors import Mistake, nearest
 from preceptor.rivals.recipes import TABLE, Recipe
+from preceptor.rivals.series import SERIES
 from preceptor.shapes import Shape
 
 RECIPES = {recipe.name: recipe for recipe in TABLE}
 """The rivals of any table, by name."""
 
-FAMILIES: dict[str, dict[str, Recipe]] = {}
+FAMILIES: dict[str, dict[str, Recipe]] = {"steps": {recipe.name: recipe for recipe in SERIES}}
 """The rivals made for one column of a shape family, by name: they need no other input, and take none."""
 
 BESIDE = ("dumb", "boosting", "forest")
@@ -33,7 +34,7 @@ def rivals_for(
     `names` picks some of them by name; an unknown name is a Mistake. `shapes` are those of the columns
     that are neither numbers nor codes; `alone`: there are no numbers and codes beside them.
     """
-    book = _book(shapes, alone)
+    book = _book(shapes, alone, task)
     for name in names or ():
         if name not in book:
             raise Mistake("rival-unknown", f"There is no rival {name!r}.", todo=nearest(name, book))
@@ -46,10 +47,15 @@ def recipe_named(name: str, reads: str | None) -> Recipe:
     return RECIPES[name] if reads is None else FAMILIES[reads][name]
 
 
-def _book(shapes: Sequence[Shape], alone: bool) -> dict[str, Recipe]:
-    """A table's recipes, or where one column of a family is all there is, those that are made for it."""
-    if alone and len(shapes) == 1 and shapes[0].family in FAMILIES:
-        return {name: RECIPES[name] for name in BESIDE} | FAMILIES[shapes[0].family]
+def _book(shapes: Sequence[Shape], alone: bool, task: str) -> dict[str, Recipe]:
+    """A table's recipes, or where one column of a family is all there is, those that are made for it.
+
+    Forecasters do without what stands beside the history: mostly its calendar.
+    """
+    made = FAMILIES.get(shapes[0].family, {}) if len(shapes) == 1 else {}
+    forecasters = bool(made) and shapes[0].family == "steps"
+    if (alone or forecasters) and any(_able(recipe, task) for recipe in made.values()):
+        return {name: RECIPES[name] for name in BESIDE} | made
     return RECIPES
 
 

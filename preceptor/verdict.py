@@ -142,11 +142,13 @@ def _write_rows(
 
 
 def row_errors(target: Target, truth: np.ndarray, scores: np.ndarray) -> np.ndarray:
-    """(N,) how wrong each row is: distance, or the probability that the truth did not get."""
+    """(N,) how wrong each row is: distance (of forecasts in spreads), or the probability that the truth did not get."""
     if target.task == "number":
         return np.abs(scores - truth)
     if target.task == "tags":
         return np.abs(scores - truth).mean(axis=1)
+    if target.task == "series" and (parts := target.metrics()["mae_standardised"].parts):
+        return parts(truth, scores)[:, 0]
     return 1 - scores[np.arange(len(truth)), truth]
 
 

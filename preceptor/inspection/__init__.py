@@ -65,6 +65,9 @@ TRAPS = (
     picture_colours,
 )
 
+OF_INPUTS = (ids, constants, texts, missing, misread, spelling)
+"""Traps that do not look at the answer: those for an answer that is itself a series of numbers."""
+
 
 def inspect(table: Table, roles: Roles) -> list[Finding]:
     """Everything seen in the usable rows, warnings before notes, most serious traps first.
@@ -76,7 +79,8 @@ def inspect(table: Table, roles: Roles) -> list[Finding]:
     check_inputs(table, roles)
     found = sentinels(table, roles)
     table = mend(table, found)
-    found += [finding for trap in TRAPS for finding in trap(table, roles)]
+    traps = OF_INPUTS if roles.kinds[roles.target] == "series" else TRAPS
+    found += [finding for trap in traps for finding in trap(table, roles)]
     return sorted(found, key=lambda finding: finding.severity != "warning")
 
 

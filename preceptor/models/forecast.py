@@ -43,6 +43,7 @@ class ForecastNet(nn.Module):
     """
 
     constants = ("units", "answers", "line")
+    prepared = True
     units: Tensor
     answers: Tensor
     line: Tensor

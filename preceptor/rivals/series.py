@@ -137,7 +137,7 @@ class TreesOnLags(LastValue):
         for seasons in (1, 2, 7):
             places = length - seasons * period + np.arange(steps) % period
             known = changes[:, :, np.clip(places, 0, None)].transpose(0, 2, 1)
-            columns.append(np.where((places >= 0)[None, :, None], known, np.nan))
+            columns.append(np.where((places >= 0)[None, :, None], known, 0.0))
         spread = changes.std(axis=2)[:, None].repeat(steps, axis=1)
         step, owner = np.meshgrid(np.arange(steps), np.arange(series), indexing="ij")
         flat = [*columns, spread, *(np.broadcast_to(one, spread.shape) for one in (step, owner))]

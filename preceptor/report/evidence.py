@@ -93,9 +93,13 @@ class Tags:
 
 @dataclass(frozen=True)
 class Forecasts:
-    """`truth`, `answer` and the best rival's (N, H, K): H steps ahead of each of the K series `names`."""
+    """`truth`, `answer` and the best rival's (N, H, K): H steps ahead of each of the K series `names`.
+
+    `starts` (N,) numbers the first step of each forecast.
+    """
 
     names: list[str]
+    starts: np.ndarray
     truth: np.ndarray
     answer: np.ndarray
     rival: np.ndarray | None
@@ -110,7 +114,9 @@ class Forecasts:
         steps = [name for name in answers.columns if name.endswith(" +1") and not name.startswith("rival ")]
         theirs = answers.select(name for name in answers.columns if name.startswith("rival "))
         rival = theirs.to_numpy().reshape(truth.shape) if theirs.width == truth[0].size else None
-        return cls([name.removesuffix(" +1") for name in steps], truth, answer, rival)
+        lines = answers["line"].to_numpy().astype(np.int64)
+        starts = lines if (np.diff(lines) > 0).all() else np.arange(len(lines))
+        return cls([name.removesuffix(" +1") for name in steps], starts, truth, answer, rival)
 
     @property
     def one(self) -> Numbers | None:

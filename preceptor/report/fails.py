@@ -11,7 +11,7 @@ from preceptor.figures.words import Interval, count, interval_of, known, number,
 from preceptor.report.blocks import Block, Fold, Grid, Section, Text, pictures
 from preceptor.report.evidence import Classes, Forecasts, Numbers, Tags
 from preceptor.report.exhibits import exhibits
-from preceptor.report.forecasts import by_step, hardest
+from preceptor.report.forecasts import by_step, growth, hardest
 from preceptor.report.record import Event, Record
 from preceptor.report.sentences import name, say
 from preceptor.report.verdict import Verdict
@@ -128,7 +128,9 @@ def _answers(record: Record) -> list[Figure | None]:
     rows = record.evidence
     if isinstance(rows, Numbers):
         return [error_growth(rows.truth, rows.answer, record.target)]
-    if rows is None or isinstance(rows, Forecasts) or len(rows.names) == 2:
+    if isinstance(rows, Forecasts):
+        return [growth(rows)]
+    if rows is None or len(rows.names) == 2:
         return []
     return [found(_recognised(rows), "tag" if isinstance(rows, Tags) else "class")]
 

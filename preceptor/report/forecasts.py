@@ -3,14 +3,33 @@
 import numpy as np
 from markupsafe import Markup
 
+from preceptor.figures.figure import Figure
+from preceptor.figures.forecast import error_by_step, forecasts
 from preceptor.figures.words import number, plural
 from preceptor.report.evidence import Forecasts
 from preceptor.report.sentences import name, say
 
+MOST_SERIES = 3
 
-def errors_by_step(rows: Forecasts) -> np.ndarray:
+
+def lines(rows: Forecasts) -> list[Figure | None]:
+    """The first few series, forecast and as they came."""
+    return [
+        forecasts(rows.starts, rows.truth[:, :, k], rows.answer[:, :, k], name)
+        for k, name in enumerate(rows.names[:MOST_SERIES])
+    ]
+
+
+def growth(rows: Forecasts) -> Figure | None:
+    """The error by step ahead, ours beside the best rival's."""
+    rival = None if rows.rival is None else errors_by_step(rows, rows.rival)
+    unit = "typical error" + (", in spreads" if rows.truth.shape[2] > 1 else "")
+    return error_by_step(errors_by_step(rows, rows.answer), rival, unit)
+
+
+def errors_by_step(rows: Forecasts, answer: np.ndarray) -> np.ndarray:
     """(H,) the typical error (RMSE) of each step; of several series in spreads of the truth."""
-    squared = np.square((rows.answer - rows.truth) / spreads(rows))
+    squared = np.square((answer - rows.truth) / spreads(rows))
     return np.sqrt(squared.mean(axis=(0, 2)))
 
 
@@ -34,7 +53,7 @@ def how_far(rows: Forecasts) -> Markup:
 
 def by_step(rows: Forecasts) -> Markup:
     """How the error grows from the first step ahead to the last."""
-    errors = errors_by_step(rows)
+    errors = errors_by_step(rows, rows.answer)
     first, last = float(errors[0]), float(errors[-1])
     if len(errors) == 1:
         return say("It looks one step ahead, and is typically off by {off}{unit}.",

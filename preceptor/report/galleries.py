@@ -161,8 +161,20 @@ def looked(record: Record, exhibit: Exhibit) -> list[Block]:
             "Regions: where the net’s last features argue for its answer (Grad-CAM). Pixels: where a small "
             "change would move the answer most (saliency). Where it looks at the background, mistrust it."
         )
+        reading += " All grey: no region argued for the answer." + _of_another(record)
         blocks.append(Gallery("Where the net looked for its answer", strips, reading, "trio", legend=True))
     return [*blocks, *_filters(exhibit)]
+
+
+def _of_another(record: Record) -> str:
+    """Said where the net is looked at, but a classical method answers."""
+    shipped = record.last("candidates").get("shipped")
+    answers_itself = shipped in (None, "net", "blend")
+    return (
+        ""
+        if answers_itself
+        else " The answers come from another method; this is where the net looks for them."
+    )
 
 
 def _filters(exhibit: Exhibit) -> list[Block]:

@@ -12,7 +12,7 @@ from preceptor.figures.words import interval_of, known, number, of_100, share
 from preceptor.report.blocks import Block, Crossing, Fold, Grid, Section, Text, pictures
 from preceptor.report.evidence import Classes, Forecasts, Numbers, Tags
 from preceptor.report.exhibits import exhibits
-from preceptor.report.forecasts import how_far
+from preceptor.report.forecasts import how_far, lines
 from preceptor.report.head import validated
 from preceptor.report.record import Event, Record
 from preceptor.report.sentences import name, say
@@ -149,6 +149,8 @@ def _contest_title(verdict: Verdict) -> str:
 def _answers(record: Record, shown: list[Block]) -> list[Figure | None]:
     """The answers beside the truth; a confusion matrix that pictures have `shown` already is not repeated."""
     rows = record.evidence
+    if isinstance(rows, Forecasts):
+        return lines(rows)
     if isinstance(rows, Numbers):
         return [predicted_against_true(rows.truth, rows.answer, record.target)]
     if isinstance(rows, Classes):

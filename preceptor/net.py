@@ -16,14 +16,15 @@ from torch import Generator, Tensor, nn
 
 from preceptor.kinds.kind import Target
 from preceptor.metrics import Metric
+from preceptor.models.forecast import ForecastNet
 from preceptor.models.mixed import MixedNet
 from preceptor.models.tabular import TabularNet
 from preceptor.plan import NetPlan
 from preceptor.problem import Inputs, Problem
 from preceptor.training.loop import Loss
 
-ROWS_AT_ONCE = {"table": 1024, "mixed": 256}
-DESIGNS: dict[str, type[nn.Module]] = {"table": TabularNet, "mixed": MixedNet}
+ROWS_AT_ONCE = {"table": 1024, "mixed": 256, "forecast": 1024}
+DESIGNS: dict[str, type[nn.Module]] = {"table": TabularNet, "mixed": MixedNet, "forecast": ForecastNet}
 MOST_REMEMBERED = 20_000
 
 
@@ -69,28 +70,33 @@ def new_net(
     It is given the training rows to remember; `goal` and `truth` are those rows' answers, as the loss
     and as the metrics take them.
     """
-    configuration: dict[str, Any] = {
-        "features": problem.features,
-        "cardinalities": problem.cardinalities,
-        "outputs": problem.target.outputs,
-        **plan.model_dump(exclude={"encoders", "neighbours"}),
-    }
-    if problem.shapes:
-        configuration["encoders"] = {
-            kind.column: {**asdict(kind.shape), **plan.encoders.get(kind.column, {})}
-            for kind in problem.further
-        }
-    else:
-        memory = min(len(goal), MOST_REMEMBERED)
-        configuration |= {"neighbours": plan.neighbours, "memory": memory}
+    design, configuration = _configured(plan, problem, len(goal))
     start, generator = starting_output(problem.target, truth), Generator().manual_seed(seed)
-    design = "mixed" if problem.shapes else "table"
     net = Net(design, configuration, problem.target, start=start, generator=generator)
     net.module.remember(*inputs.tensors, goal)
     for place, kind in enumerate(problem.further):
         if kind.column in problem.loans:
             net.module.encoders[place].load_state_dict(problem.loans[kind.column].weights)
     return net
+
+
+def _configured(plan: NetPlan, problem: Problem, rows: int) -> tuple[str, dict[str, Any]]:
+    """Which net reads such shapes, and the arguments that make it."""
+    shared: dict[str, Any] = {
+        "features": problem.features,
+        "cardinalities": problem.cardinalities,
+        "outputs": problem.target.outputs,
+        **plan.model_dump(include={"width", "depth", "dropout", "embedding"}),
+    }
+    if plan.forecast:
+        return "forecast", {**shared, "shape_sizes": problem.shapes[0].sizes, "horizon": plan.forecast}
+    shared["members"] = plan.members
+    if not problem.shapes:
+        memory = min(rows, MOST_REMEMBERED)
+        return "table", {**shared, "neighbours": plan.neighbours, "memory": memory}
+    own = plan.encoders
+    encoders = {one.column: {**asdict(one.shape), **own.get(one.column, {})} for one in problem.further}
+    return "mixed", {**shared, "encoders": encoders}
 
 
 def starting_output(target: Target, truth: np.ndarray) -> Tensor:

@@ -21,7 +21,7 @@ class NetPlan(_Frozen):
     """The network: MLPs that share weights and answer as one, and look up neighbours.
 
     `encoders` says, for each column of pictures, words or steps, how its encoder is made: {column: options},
-    among them `trunk`, the architecture.
+    among them `trunk`, the architecture. `forecast` is how many steps ahead a forecasting net looks.
     """
 
     members: Annotated[int, Field(ge=1, le=64)] = 8
@@ -31,6 +31,7 @@ class NetPlan(_Frozen):
     embedding: Annotated[int, Field(ge=0, le=256)] = 16
     neighbours: Annotated[int, Field(ge=0, le=1024)] = 32
     encoders: dict[str, dict[str, Any]] = {}
+    forecast: Annotated[int, Field(ge=0)] = 0
 
 
 class TrainingPlan(_Frozen):

@@ -30,15 +30,20 @@ def settle(
     further: Mapping[str, Shape] | None = None,
     lent: Mapping[str, Options] | None = None,
     changes: tuple[str, ...] = (),
+    horizon: int = 0,
 ) -> Plan:
     """The plan with good values for every choice of net and training that nobody has made.
 
     `rows` are the training rows of a fold, `features` the columns of numbers and codes after encoding,
     `further` the columns of pictures, words or series with their shapes, `lent` the options of encoders
-    that an earlier run lends, `changes` the augmentation that the rows can bear.
+    that an earlier run lends, `changes` the augmentation that the rows can bear. With a
+    `horizon` the rows are forecasts so many steps ahead.
     """
     net, training = _net(task, rows, features, plan.minutes), _training(task, rows)
-    if further:
+    if horizon and not plan.encoder:
+        net |= {"forecast": horizon, "width": 128, "depth": 2, "dropout": 0.3, "embedding": 16}
+        training |= {"learning_rate": 1e-3, "batch_size": 256, "epochs": 20}
+    elif further:
         net |= _mixed(plan, rows, features, further, lent or {}, mirrored="flip" in changes)
         training["augment"] = changes
         for shape in reversed(list(further.values())):

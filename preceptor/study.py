@@ -22,7 +22,7 @@ from preceptor.data.table import Table
 from preceptor.desk import Desk
 from preceptor.errors import Mistake
 from preceptor.finding import Finding
-from preceptor.framing import Framed, framed_by
+from preceptor.framing import Frame, Framed, framed_by
 from preceptor.inspection import repairs
 from preceptor.inspection.roles import Roles
 from preceptor.kinds.kind import Target
@@ -60,7 +60,7 @@ def study(desk: Desk) -> None:
         _write_split(desk, look, parts)
         lent = loans(Path(desk.plan.from_run), look.roles.input_kinds) if desk.plan.from_run else {}
         folds = prepare_folds(look.roles, target, parts, lent)
-        desk.plan = settled(desk.plan, folds[0])
+        desk.plan = settled(desk.plan, folds[0], framed.frame)
     candidates: dict[str, Candidate] = {}
     with desk.stage("rivals"):
         rival_candidates(desk, folds, parts, candidates)
@@ -81,14 +81,23 @@ def asked(plan: Plan, table: Table) -> Plan:
     return plan.model_copy(update={name: value for name, value in said.items() if value})
 
 
-def settled(plan: Plan, fold: Fold) -> Plan:
-    """The plan with good choices for rows like those of the fold."""
+def settled(plan: Plan, fold: Fold, frame: Frame | None) -> Plan:
+    """The plan with good choices for rows like those of the fold, which `frame` may have made."""
     problem = fold.problem
     further = dict(zip((kind.column for kind in problem.further), problem.shapes, strict=True))
     features = problem.features + len(problem.cardinalities)
     lent = {name: loan.options for name, loan in problem.loans.items()}
     changes = good_changes(problem.shapes, fold.inputs.further)
-    return settle(plan, problem.target.task, len(fold.truth), features, further, lent, changes)
+    return settle(
+        plan,
+        problem.target.task,
+        len(fold.truth),
+        features,
+        further,
+        lent,
+        changes,
+        frame.horizon if frame else 0,
+    )
 
 
 def _affordable(desk: Desk, table: Table) -> Table:

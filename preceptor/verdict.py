@@ -50,13 +50,11 @@ def examine(
         groups=_groups(table, roles),
         seed=desk.plan.seed,
     )
-    for finding in exam.findings:
-        desk.ledger.find(finding)
     _write_answers(desk, table, target, scores[shipped], scores[exam.rival])
     desk.ledger.write("exam", **exam.event({name: one.title for name, one in candidates.items()}))
-    _write_rows(desk, table, roles, target, truth, scores[shipped])
-    learnt = parts.open.take(parts.folds[0].train)
-    subject = Subject(table, learnt, predictor, scores[shipped], row_errors(target, truth, scores[shipped]))
+    errors, learnt = row_errors(target, truth, scores[shipped]), parts.open.take(parts.folds[0].train)
+    subject = Subject(table, learnt, predictor, scores[shipped], errors)
+    _write_rows(desk, roles, subject)
     _write_reasons(desk, roles, subject, truth, exam.metric)
     finish(desk, exam, target)
 
@@ -118,12 +116,10 @@ def _write_answers(desk: Desk, table: Table, target: Target, ours: np.ndarray, r
     frame.write_parquet(desk.folder / "exam.parquet")
 
 
-def _write_rows(
-    desk: Desk, table: Table, roles: Roles, target: Target, truth: np.ndarray, scores: np.ndarray
-) -> None:
+def _write_rows(desk: Desk, roles: Roles, subject: Subject) -> None:
     """The rows that went worst and best, with their inputs, for a person to look at."""
-    errors = row_errors(target, truth, scores)
-    order, answers = np.argsort(-errors, kind="stable"), target.answers(scores)[target.column]
+    table, target, errors = subject.table, subject.target, subject.errors
+    order, answers = np.argsort(-errors, kind="stable"), target.answers(subject.scores)[target.column]
 
     def shown(row: int) -> dict[str, Any]:
         values = table.frame.row(int(row), named=True)
@@ -142,7 +138,7 @@ def _write_rows(
 
 
 def row_errors(target: Target, truth: np.ndarray, scores: np.ndarray) -> np.ndarray:
-    """(N,) how wrong each row is: distance (of forecasts in spreads), or the probability that the truth did not get."""
+    """(N,) how wrong each row is: distance (of forecasts in spreads), or what of 1 the truth did not get."""
     if target.task == "number":
         return np.abs(scores - truth)
     if target.task == "tags":
@@ -179,6 +175,8 @@ def _write_reasons(desk: Desk, roles: Roles, subject: Subject, truth: np.ndarray
 
 def finish(desk: Desk, exam: Exam, target: Target) -> None:
     """The cost, the plan with every measured decision pinned, and result.json, the sign that all is done."""
+    for finding in exam.findings:
+        desk.ledger.find(finding)
     _write_cost(desk)
     read, cut = desk.ledger.of("read")[-1], desk.ledger.of("split")[-1]
     dropped = sum(read["left_out"].values())

@@ -65,6 +65,9 @@ TRAPS = (
     picture_colours,
 )
 
+OF_PLAIN = (leaks, ids, constants, missing, misread, spelling, caps, outliers, imbalance)
+"""Traps that look at one plain column at a time: those for rows that hold a series besides."""
+
 OF_INPUTS = (ids, constants, texts, missing, misread, spelling)
 """Traps that do not look at the answer: those for an answer that is itself a series of numbers."""
 
@@ -79,8 +82,10 @@ def inspect(table: Table, roles: Roles) -> list[Finding]:
     check_inputs(table, roles)
     found = sentinels(table, roles)
     table = mend(table, found)
-    traps = OF_INPUTS if roles.kinds[roles.target] == "series" else TRAPS
-    found += [finding for trap in traps for finding in trap(table, roles)]
+    plain = tuple(name for name in roles.inputs if roles.kinds[name] != "series")
+    whole = len(plain) == len(roles.inputs)
+    traps = OF_INPUTS if roles.kinds[roles.target] == "series" else TRAPS if whole else OF_PLAIN
+    found += [finding for trap in traps for finding in trap(table, replace(roles, inputs=plain))]
     return sorted(found, key=lambda finding: finding.severity != "warning")
 
 

@@ -63,7 +63,7 @@ class Nearest:
         if not len(queries):
             return torch.empty(0, k, dtype=torch.float64), torch.empty(0, k, dtype=torch.int64)
         at_once = max(1, CELLS // len(self.rows))
-        found = (pair for some in queries.split(at_once) for pair in self._nearest(some, k))
+        found = (pair for some in torch.split(queries, at_once) for pair in self._nearest(some, k))
         distances, numbers = zip(*found, strict=True)
         return torch.stack(distances).double(), torch.stack(numbers)
 
@@ -74,7 +74,7 @@ class Nearest:
         measured = [self._measured(query, likely) for query, likely in zip(flat, likely_BM, strict=True)]
         reach_B = torch.stack(measured).kthvalue(k, dim=1).values.double()
         b_, n_ = (bounds_BN <= self.filter.limits(queries, reach_B)[:, None]).nonzero().unbind(1)
-        left = n_.split(b_.bincount(minlength=len(flat)).tolist())
+        left = torch.split(n_, b_.bincount(minlength=len(flat)).tolist())
         for query, left_P in zip(flat, self.filter.refined(queries, reach_B, left), strict=True):
             ordered = self._measured(query, left_P).sort(stable=True)
             yield ordered.values[:k], left_P[ordered.indices[:k]]
@@ -82,7 +82,7 @@ class Nearest:
     def _measured(self, query: Tensor, left_P: Tensor) -> Tensor:
         """The true distances (P,) of some rows from a query."""
         query, at_once = query.to(self.exact), max(1, MEASURED // len(query))
-        parts = left_P.split(at_once)
+        parts = torch.split(left_P, at_once)
         return torch.cat([_distances(query, self.rows[part].to(self.exact), self.norm) for part in parts])
 
 
@@ -115,7 +115,7 @@ class Rounded(Filter):
         if rows.is_floating_point():
             low, high = rows.aminmax()
             self.low, self.step = float(low), float(high - low) / 255 or 1.0
-        levels, lost = zip(*map(self._rounded, rows.split(AT_ONCE)), strict=True)
+        levels, lost = zip(*map(self._rounded, torch.split(rows, AT_ONCE)), strict=True)
         self.levels, self.lost = torch.cat(levels), torch.cat(lost).max()
         self.squares = _squares(self.levels)
 
@@ -149,10 +149,10 @@ EXACT_PRODUCTS = 1 << 10
 
 
 def _dots(a: Tensor, b: Tensor) -> Tensor:
-    """Dot products (B, N) int32 of rows of levels: in bytes where the machine can, else exactly in float32."""
-    if torch.backends.mkldnn.is_available():
+    """Dot products (B, N) int32 of rows of levels: in bytes where the machine can, else in float32."""
+    if torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
         return torch._int_mm(a, b.T)
-    parts = zip(a.split(EXACT_PRODUCTS, dim=1), b.split(EXACT_PRODUCTS, dim=1), strict=True)
+    parts = zip(torch.split(a, EXACT_PRODUCTS, dim=1), torch.split(b, EXACT_PRODUCTS, dim=1), strict=True)
     return torch.stack([(one.float() @ two.float().T).int() for one, two in parts]).sum(0, dtype=torch.int32)
 
 
@@ -188,7 +188,7 @@ class Sums(Filter):
 
 def _pyramid(rows: Tensor) -> list[Tensor]:
     """Sums (N, S) float32 over ever smaller blocks; where a row is short, its columns as they are."""
-    return [torch.cat(level) for level in zip(*map(_levels, rows.split(AT_ONCE)), strict=True)]
+    return [torch.cat(level) for level in zip(*map(_levels, torch.split(rows, AT_ONCE)), strict=True)]
 
 
 def _levels(rows: Tensor) -> list[Tensor]:
@@ -204,5 +204,5 @@ def _summed(rows: Tensor) -> Tensor:
     for axis in (-1, -2) if rows.ndim > 2 else (-1, -1):
         if rows.shape[axis] % 2:
             rows = torch.cat([rows, torch.zeros_like(rows.narrow(axis, 0, 1))], dim=axis)
-        rows = rows.unflatten(axis, (-1, 2)).sum(axis)
+        rows = torch.unflatten(rows, axis, (-1, 2)).sum(axis)
     return rows

@@ -18,6 +18,7 @@ import polars as pl
 import torch
 from torch import Tensor
 
+from preceptor.kinds.borrowed import Borrowed
 from preceptor.kinds.kind import Guess, Kind
 from preceptor.kinds.stateful import Stateful
 from preceptor.kinds.tokenizers import (
@@ -80,13 +81,15 @@ class Text(Stateful, Kind):
 
     @property
     def tokenizer(self) -> Tokenizer:
-        """What cuts and numbers the texts."""
+        """What cuts and numbers the texts; a pretrained encoder has brought its own."""
+        if self.learnt["name"] == Borrowed.name:
+            return Borrowed(self.learnt["described"])
         return tokenizer_from_state(self.learnt)
 
     def fit(self, column: pl.Series) -> Self:
         """Learn the vocabulary, and how long texts are."""
         some = sample(_shortened(texts(column)), LEARNT_FROM)
-        tokenizer = tokenizer_named(self.learnt["name"]).fit(some)
+        tokenizer = self.tokenizer.fit(some)
         self.learnt = tokenizer.state()
         owners, _ = tokenizer.number(some)
         lengths = np.bincount(owners, minlength=1)

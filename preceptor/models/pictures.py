@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import Generator, Tensor, nn
 
+from preceptor.models.pretrained import PretrainedPicture
 from preceptor.models.small_conv import SMALL_CONVS, SmallConv
 from preceptor.models.trunks import TRUNKS
 
@@ -59,7 +60,8 @@ class PictureEncoder(nn.Module):
     """Standardised pixels and a trunk for pictures of `sizes` (C, H, W).
 
     `mirrored`: left and right mean nothing, so that the answer to a picture, once trained, is the mean
-    of the answers to it and to its mirror image. `generator` draws the first weights.
+    of the answers to it and to its mirror image. `generator` draws the first weights. The trunk
+    "pretrained" is made by its `configuration`.
     """
 
     def __init__(
@@ -68,22 +70,26 @@ class PictureEncoder(nn.Module):
         *,
         trunk: str = "small-conv",
         mirrored: bool = False,
+        configuration: dict[str, Any] | None = None,
         generator: Generator | None = None,
     ):
         super().__init__()
-        channels, height, width = sizes
         self.mirrored = mirrored
-        self.scale = PixelScale(channels)
-        made: Any = TRUNKS[trunk](channels, max(height, width), generator)
-        self.trunk, self.width = made, int(made.width)
+        self.scale = PixelScale(sizes[0])
+        self.trunk = _trunk(sizes, trunk, configuration, generator)
+        self.width = int(self.trunk.width)
 
     @staticmethod
     def parameter_count(
-        sizes: tuple[int, int, int], *, trunk: str = "small-conv", mirrored: bool = False
+        sizes: tuple[int, int, int],
+        *,
+        trunk: str = "small-conv",
+        mirrored: bool = False,
+        configuration: dict[str, Any] | None = None,
     ) -> int:
         """The trunk's: pixels have a scale, but nothing of it is learned by descent."""
         with torch.device("meta"):
-            made = TRUNKS[trunk](sizes[0], max(sizes[1:]), None)
+            made = _trunk(sizes, trunk, configuration, None)
         return sum(parameter.numel() for parameter in made.parameters())
 
     @staticmethod
@@ -125,3 +131,14 @@ class PictureEncoder(nn.Module):
             return self.trunk(x_BCHW).float()
         mirrored_BE = self.trunk(x_BCHW.flip(3))
         return (self.trunk(x_BCHW) + mirrored_BE).float() / 2
+
+
+def _trunk(
+    sizes: tuple[int, int, int],
+    name: str,
+    configuration: dict[str, Any] | None,
+    generator: Generator | None,
+) -> Any:
+    if configuration is not None:
+        return PretrainedPicture(configuration, sizes[0], frozen=False)
+    return TRUNKS[name](sizes[0], max(sizes[1:]), generator)

@@ -28,6 +28,9 @@ from preceptor.errors import Mistake
 from preceptor.models.bag import mean_present
 
 Source = str | Path | dict[str, Any]
+LOCAL: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
+FAMILIES = {"pixel_values": "picture", "input_ids": "tokens"}
+"""Shape families, by what the library calls such an input."""
 
 
 class Pretrained(nn.Module):
@@ -114,6 +117,18 @@ class PretrainedText(Pretrained):
         return mean_present(found_BLE, present_BL)
 
 
+def family_read(source: str | Path) -> str | None:
+    """The family of shapes that a pretrained encoder reads; None for one that is not at home here."""
+    library = _library()
+    try:
+        config = library.AutoConfig.from_pretrained(str(source), **LOCAL)
+        encoder = library.MODEL_MAPPING[type(config)]
+    except (OSError, ValueError, KeyError) as error:
+        raise _unreadable(str(source), str(error).strip().partition("\n")[0]) from error
+    one = encoder[0] if isinstance(encoder, tuple) else encoder
+    return FAMILIES.get(one.main_input_name)
+
+
 def _library() -> Any:
     """The `transformers` library, if it is installed, told to speak of errors only."""
     try:
@@ -139,9 +154,9 @@ def _made(configuration: dict[str, Any]) -> Any:
 def _opened(source: str) -> Any:
     """The encoder with the weights that lie in the folder: all of them, or it is a mistake."""
     library = _library()
-    local = {"local_files_only": True, "use_safetensors": True, "trust_remote_code": False}
+    safe = {**LOCAL, "use_safetensors": True, "output_loading_info": True}
     try:
-        encoder, loaded = library.AutoModel.from_pretrained(source, output_loading_info=True, **local)
+        encoder, loaded = library.AutoModel.from_pretrained(source, **safe)
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         raise _unreadable(source, str(error).strip().partition("\n")[0]) from error
     if missing := sorted(name for name in loaded["missing_keys"] if not name.startswith("pooler.")):

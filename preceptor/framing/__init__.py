@@ -25,7 +25,18 @@ from preceptor.framing.windows import CALENDAR, HISTORY, STRETCH, UNTIL, ahead, 
 from preceptor.kinds.recognise import recognise
 from preceptor.plan import Plan
 
-__all__ = ["HISTORY", "STRETCH", "UNTIL", "Clock", "Frame", "Framed", "ahead_of", "examples_of", "framed_by"]
+__all__ = [
+    "HISTORY",
+    "STRETCH",
+    "UNTIL",
+    "Clock",
+    "Frame",
+    "Framed",
+    "ahead_of",
+    "examples_of",
+    "frame_from",
+    "framed_by",
+]
 
 FEWEST_ROWS, MOST_REPEATED = 50, 0.01
 

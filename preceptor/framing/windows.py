@@ -27,7 +27,7 @@ MONTHS = (
     *("July", "August", "September", "October", "November", "December"),
 )
 CALENDAR = {
-    "hour of day": lambda times: [f"{hour:02} h" for hour in times.dt.hour()],
+    "hour of day": lambda times: [f"hour {hour:02}" for hour in times.dt.hour()],
     "day of week": lambda times: [WEEKDAYS[day - 1] for day in times.dt.weekday()],
     "month of year": lambda times: [MONTHS[month - 1] for month in times.dt.month()],
 }

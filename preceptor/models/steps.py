@@ -7,8 +7,7 @@
 NaN is an absent value: a gap, or padding in front of a shorter series. A series' own mean and spread
 ("instance normalisation", Kim et al., 2022) are taken out of it, so that the trunk sees its form at any
 level, and are handed on beside the trunk's answer, since the level often tells most. The default trunk,
-convolutions over short, middling and long stretches, told seven sensors apart by the form of their days more
-often than a GRU did, in a fifth of its time (see LOG.md).
+convolutions over short, middling and long stretches, costs a fraction of what recurrent ones do (see LOG.md).
 
 Shapes: B rows, N training rows, T steps, D channels, E answer's width.
 """

@@ -32,11 +32,36 @@ def forecasts(starts: np.ndarray, truth: np.ndarray, answer: np.ndarray, name: s
     return Figure(
         name=f"forecasts-{_plain(name)}",
         title=f"The forecasts of {quoted(shortened(name, 40))} follow what came {how}",
-        reading=f"Dark: what came; blue: {plural(len(rows), 'forecast')}, one after the other. Each was made at "
+        reading=f"Thin: what came; thick: {plural(len(rows), 'forecast')}, one after the other, each made at "
         "its dot, before any of its steps was known.",
         draw=lambda width: _lines(table, shortened(name, 40)),
         table=table,
     )
+
+
+def one_forecast(
+    truth: np.ndarray, answer: np.ndarray, rival: np.ndarray | None, name: str, title: str
+) -> Figure:
+    """A single forecast (H,) of one series beside what came, and beside the best rival's."""
+    lines = {"what came": truth, "preceptor": answer} | ({} if rival is None else {"best rival": rival})
+    table = pl.DataFrame({"steps ahead": np.arange(1, len(truth) + 1), **lines})
+    return Figure(
+        name=_plain(title),
+        title=title,
+        reading=f"All steps of one forecast of {shortened(name, 40)}, beside what came.",
+        draw=lambda width: _single(table, shortened(name, 40)),
+        table=table,
+    )
+
+
+def _single(table: pl.DataFrame, name: str) -> alt.LayerChart:
+    data = table.rename({"steps ahead": "x"}).unpivot(index="x", variable_name="who", value_name="y")
+    shades = {"what came": LIGHT["ink"], "preceptor": LIGHT["ours"], "best rival": LIGHT["rival"]}
+    known = {who: shade for who, shade in shades.items() if who in table.columns}
+    colour = hue("who", known, alt.Legend(orient="bottom", direction="horizontal"))
+    across, up = x("steps ahead", data["x"], nice=False), y(name, reach(data["y"]))
+    mark = alt.Chart(data).mark_line(strokeWidth=2, point=table.height <= 30, aria=False)
+    return layered(mark.encode(across, up, colour), height=240)
 
 
 def _plain(name: str) -> str:

@@ -13,6 +13,7 @@ from preceptor.report.verdict import Verdict
 
 QUESTION = "How do I correct it?"
 MOST, MOST_NAMED = 6, 20
+ASKED = ("time", "horizon", "series", "group", "test", "metric")
 
 
 def how_to_correct(record: Record, verdict: Verdict) -> Section:
@@ -91,13 +92,20 @@ def _commands(record: Record) -> list[Block]:
     if codes:
         lines.append(("have a finding explained", f"preceptor explain {codes[0]}"))
     source = shlex.quote(str(record.last("start").get("path") or record.source))
-    again = f"preceptor fit {source} --target {shlex.quote(target)}"
+    again = f"preceptor fit {source} --target {shlex.quote(target)}{_chosen(record)}"
     minutes = record.plan.get("minutes") or record.last("start").get("minutes")
     if isinstance(minutes, int | float):
         lines.append(("give it more time", f"{again} --minutes {minutes * 4:g}"))
     lines.append(("leave out a column that would not be known in time", f"{again} --ignore COLUMN"))
     lines.append(("repeat this very run", f"preceptor fit {source} --plan {run}/plan.json"))
     return [Text("What to type next:"), Commands(lines)]
+
+
+def _chosen(record: Record) -> str:
+    """What was asked for, as flags again."""
+    given = {flag: record.plan.get(flag) for flag in ASKED}
+    asked = ((flag, value) for flag, value in given.items() if value is not None)
+    return "".join(f" --{flag} {shlex.quote(str(value))}" for flag, value in asked)
 
 
 def listed_codes(record: Record) -> list[str]:

@@ -11,7 +11,7 @@ from preceptor.figures.words import Interval, count, interval_of, known, number,
 from preceptor.report.blocks import Block, Fold, Grid, Section, Text, pictures
 from preceptor.report.evidence import Classes, Forecasts, Numbers, Tags
 from preceptor.report.exhibits import exhibits
-from preceptor.report.forecasts import by_step, growth, hardest
+from preceptor.report.forecasts import by_step, extremes, growth, hardest
 from preceptor.report.record import Event, Record
 from preceptor.report.sentences import name, say
 from preceptor.report.verdict import Verdict
@@ -29,7 +29,7 @@ def when_it_fails(record: Record, verdict: Verdict) -> Section:
         *_answers(record),
     ]
     seen = exhibits(record, "fails")
-    alone = bool(seen) and record.thing != "row"
+    alone = (bool(seen) and record.thing != "row") or record.task == "series"
     blocks: list[Block] = [*seen, *pictures(*shown), *([] if alone else _rows(record))]
     return Section("fails", QUESTION, _where(record, parts, verdict, overall), blocks)
 
@@ -129,7 +129,7 @@ def _answers(record: Record) -> list[Figure | None]:
     if isinstance(rows, Numbers):
         return [error_growth(rows.truth, rows.answer, record.target)]
     if isinstance(rows, Forecasts):
-        return [growth(rows)]
+        return [growth(rows), *extremes(rows)]
     if rows is None or len(rows.names) == 2:
         return []
     return [found(_recognised(rows), "tag" if isinstance(rows, Tags) else "class")]
@@ -149,7 +149,7 @@ def _rows(record: Record) -> list[Block]:
     ):
         rows = event.get(key) or event.get("list" if key == "worst" else "", [])
         if rows:
-            grid = _grid(rows, record.task)
+            grid = _grid(rows, record)
             told: list[Block] = [Text(words), grid] if words else [grid]
             blocks.append(Fold(f"{title} ({plural(len(rows), 'row')})", told))
     return blocks
@@ -158,8 +158,11 @@ def _rows(record: Record) -> list[Block]:
 MOST_INPUTS = 6
 
 
-def _grid(rows: list[Event], task: str) -> Grid:
-    columns = list(dict.fromkeys(column for row in rows for column in row.get("inputs") or {}))[:MOST_INPUTS]
+def _grid(rows: list[Event], record: Record) -> Grid:
+    task, known = record.task, record.last("kinds").get("columns", [])
+    kinds = {column.get("column"): column.get("kind") for column in known}
+    named = dict.fromkeys(column for row in rows for column in row.get("inputs") or {})
+    columns = [column for column in named if kinds.get(column) not in ("image", "series")][:MOST_INPUTS]
     body = [
         [
             str(row.get("line") if row.get("line") is not None else "–"),

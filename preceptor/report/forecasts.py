@@ -4,7 +4,7 @@ import numpy as np
 from markupsafe import Markup
 
 from preceptor.figures.figure import Figure
-from preceptor.figures.forecast import error_by_step, forecasts
+from preceptor.figures.forecast import error_by_step, forecasts, one_forecast
 from preceptor.figures.words import number, plural
 from preceptor.report.evidence import Forecasts
 from preceptor.report.sentences import name, say
@@ -18,6 +18,20 @@ def lines(rows: Forecasts) -> list[Figure | None]:
         forecasts(rows.starts, rows.truth[:, :, k], rows.answer[:, :, k], name)
         for k, name in enumerate(rows.names[:MOST_SERIES])
     ]
+
+
+def extremes(rows: Forecasts) -> list[Figure | None]:
+    """The worst forecast and the best one, each of the series in which it was farthest off."""
+    off = np.square((rows.answer - rows.truth) / spreads(rows)).mean(axis=1)
+    if rows.truth.shape[1] < 2 or len(off) < 2:
+        return []
+    told: list[Figure | None] = []
+    for row, title in ((int(off.sum(axis=1).argmax()), "worst"), (int(off.sum(axis=1).argmin()), "best")):
+        k = int(off[row].argmax())
+        rival = None if rows.rival is None else rows.rival[row, :, k]
+        given = (rows.truth[row, :, k], rows.answer[row, :, k], rival, rows.names[k])
+        told.append(one_forecast(*given, f"Its {title} forecast"))
+    return told
 
 
 def growth(rows: Forecasts) -> Figure | None:

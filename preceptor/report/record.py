@@ -139,7 +139,9 @@ class Record:
 
     @property
     def thing(self) -> str:
-        """What a row is called: "picture" or "text" where it is nothing else, or "row"."""
+        """What a row is called: "forecast", "picture" or "text" where it is nothing else, or "row"."""
+        if self.task == "series":
+            return "forecast"
         kinds = [c.get("kind") for c in self.last("kinds").get("columns", []) if c.get("role") == "input"]
         return {"image": "picture", "text": "text"}.get(str(kinds[0]), "row") if len(kinds) == 1 else "row"
 

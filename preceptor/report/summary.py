@@ -71,8 +71,9 @@ class Narrator:
     def _kinds(self, event: Event) -> list[str]:
         record = self.verdict.record
         read, inputs = record.last("read"), sum(c.get("role") == "input" for c in event.get("columns", []))
-        given = [plural(read["rows"], record.thing)] if "rows" in read else []
-        given += [plural(inputs, "input")] if record.thing == "row" or not given else []
+        thing = record.thing if record.thing in ("picture", "text") else "row"
+        given = [plural(read["rows"], thing)] if "rows" in read else []
+        given += [plural(inputs, "input")] if thing == "row" or not given else []
         task, classes = TASKS.get(str(event.get("task")), str(event.get("task"))), event.get("classes")
         asked = f"{classes} classes" if classes and event.get("task") == "many-class" else task
         told = f"{record.source} · {', '.join(given)} -> {record.target} ({asked})"

@@ -21,8 +21,8 @@ from preceptor.explain.subject import CLASSES, Subject, at_a_glance, joined
 from preceptor.explain.tiles import heated, sheet, tile, upright
 
 Array = np.ndarray
-EACH, SHOWN, LOOKED = 8, 12, 4
-"""How many pictures of a class, of the best and worst answers, and with what the net looked at."""
+EACH, SHOWN, LOOKED, MOST_FILTERS = 8, 12, 4, 64
+"""How many pictures of a class, of best and worst answers, of these with what was looked at; filters."""
 
 MOST_CLASSES, SIZED, MIXED = 12, 2_000, 64
 """How many classes are shown, of how many pictures the sizes are told, how many may be mixed into one."""
@@ -43,7 +43,7 @@ def picture_exhibit(subject: Subject, column: str, purse: Purse) -> dict[str, An
         "worst": joined(subject.told(worst), tile=look(worst)),
         "best": joined(subject.told(best), tile=look(best)),
         "confused": _confused(subject, look),
-        **_of_the_net(subject, column, worst, best),
+        **_of_the_net(subject, column, worst, best, purse),
         "near": _near(subject, column, worst[:LOOKED], purse),
     }
 
@@ -93,26 +93,34 @@ def _confused(subject: Subject, look: Any) -> list[dict[str, Any]]:
     return found
 
 
-def _of_the_net(subject: Subject, column: str, worst: Array, best: Array) -> dict[str, Any]:
-    """Where the net looked in some of the worst and best pictures, and its first filters."""
+def _of_the_net(subject: Subject, column: str, worst: Array, best: Array, purse: Purse) -> dict[str, Any]:
+    """Where the net looked in some of the best and worst pictures, as time allows, and its first filters."""
     net, places = subject.net, [kind.column for kind in subject.problem.further]
     if net is None or column not in places:
         return {}
     place = places.index(column)
-    rows = np.concatenate([best[:LOOKED], worst[:LOOKED]])
-    inputs, encoder = subject.encoded(rows), net.module.encoders[place]
-    heat = looked_at(net.module, encoder, inputs.tensors, partial(subject.explained, rows))
-    filters = first_filters(encoder)
-    shown: dict[str, Any] = {}
-    if heat is not None:
-        seen = [upright(picture) for picture in inputs.further[place].numpy()]
-        layers = {name: [tile(heated(*pair)) for pair in zip(seen, layer.numpy(), strict=True)]
-                  for name, layer in zip(("saliency", "grad_cam"), heat, strict=True)}  # fmt: skip
-        shown["looked"] = joined(subject.told(rows), tile=[tile(picture) for picture in seen], **layers)
+    rows = np.stack([best[:LOOKED], worst[:LOOKED]], axis=1).ravel()  # in turn, should time be short
+    many = purse.rows("looks", len(rows), 0.5, lambda: len(_looked(subject, place, rows[:1])) or 1)
+    shown: dict[str, Any] = {"looked": _looked(subject, place, rows[:many])} if many else {}
+    filters = first_filters(net.module.encoders[place])
     if filters is not None:
-        some = filters[:64].numpy()
+        some = filters[:MOST_FILTERS].numpy()
         shown["filters"] = {"tile": tile(sheet(some), 10_000), "shape": list(some.shape), "of": len(filters)}
     return shown
+
+
+def _looked(subject: Subject, place: int, rows: Array) -> list[dict[str, Any]]:
+    """Each row's picture as the net takes it, laid over with what it looked at; empty where none is known."""
+    assert subject.net is not None
+    inputs, module = subject.encoded(rows), subject.net.module
+    answer = partial(subject.explained, rows)
+    heat = looked_at(module, module.encoders[place], inputs.tensors, answer)
+    if heat is None:
+        return []
+    seen = [upright(picture) for picture in inputs.further[place].numpy()]
+    layers = {name: [tile(heated(*pair)) for pair in zip(seen, layer.numpy(), strict=True)]
+              for name, layer in zip(("saliency", "grad_cam"), heat, strict=True)}  # fmt: skip
+    return joined(subject.told(rows), tile=[tile(picture) for picture in seen], **layers)
 
 
 def _near(subject: Subject, column: str, rows: Array, purse: Purse) -> list[dict[str, Any]]:

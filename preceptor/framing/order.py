@@ -151,9 +151,9 @@ def _one_a_step(ordered: Ordered, series: str | None) -> tuple[Ordered, list[Fin
     table = ordered.table
     if repeated > MOST_REPEATED * len(new):
         raise _repeats(table, ordered.time, repeated, series)
-    means = pl.selectors.numeric().exclude(ordered.time).mean()
+    numbers = [one.name for one in table.frame if one.dtype.is_numeric() and one.name != ordered.time]
+    means, first = pl.col(numbers).mean(), pl.all().exclude(*numbers, " step").first()
     frame = table.frame.with_columns(pl.Series(" step", np.cumsum(new)))
-    first = pl.all().exclude(" step").exclude(frame.select(means.exclude(" step")).columns).first()
     merged = frame.group_by(" step", maintain_order=True).agg(means, first).select(table.frame.columns)
     kept = replace(table, frame=merged, lines=table.lines[new])
     return replace(ordered, table=kept, codes=ordered.codes[new], places=ordered.places[new]), [

@@ -6,7 +6,8 @@ history_for(12, rows=144, horizon=1)        # 36
 
 import numpy as np
 
-CLEAR, NEARLY_AS_CLEAR = 0.2, 0.9
+CLEAR, NEARLY_AS_CLEAR, CERTAIN = 0.2, 0.9, 4.0
+"""How far a peak must rise; noise alone rises to 1 over the root of the length, hardly to four times it."""
 LONGEST_SEASON = 1_000
 SEASONS, SHORTEST, LONGEST = 7, 32, 512
 
@@ -23,7 +24,8 @@ def season_of(values: np.ndarray) -> int:
     places = np.arange(len(values))
     bridged = np.interp(places, places[known], values[known])
     level = bridged - np.polyval(np.polyfit(places, bridged, 1), places)
-    return _peak(_links(np.diff(bridged))) or _centre(_links(level)) or 1
+    least = max(CLEAR / 2, CERTAIN / len(values) ** 0.5)
+    return _peak(_links(np.diff(bridged)), least) or _centre(_links(level), least) or 1
 
 
 def _links(values: np.ndarray) -> np.ndarray:
@@ -32,22 +34,22 @@ def _links(values: np.ndarray) -> np.ndarray:
     return np.zeros(0) if most < 3 or np.ptp(values) == 0 else _autocorrelation(values, most)
 
 
-def _peak(link: np.ndarray) -> int:
-    """The shortest of the clearest peaks; 0 where none is clear.
+def _peak(link: np.ndarray, least: float) -> int:
+    """The shortest of the clearest peaks; 0 where none is clear, and above `least`.
 
     A peak is as clear as it rises above the lowest valley before it.
     """
     peaks = np.flatnonzero((link[1:-1] > link[:-2]) & (link[1:-1] >= link[2:])) + 1
     peaks = peaks[peaks >= 2]
-    clear = (link - np.minimum.accumulate(link))[peaks] * (link[peaks] > CLEAR / 2)
+    clear = (link - np.minimum.accumulate(link))[peaks] * (link[peaks] > least)
     if clear.max(initial=0) < CLEAR:
         return 0
     return int(peaks[np.argmax(clear >= NEARLY_AS_CLEAR * clear.max())])
 
 
-def _centre(link: np.ndarray) -> int:
+def _centre(link: np.ndarray, least: float) -> int:
     """The middle of the clearest peak, for a broad one is noisy: the highest moving average about it."""
-    peak = _peak(link)
+    peak = _peak(link, least)
     width = peak // 8
     low, high = peak - width, min(peak + width + 1, len(link) - width)
     if not width or high <= peak:

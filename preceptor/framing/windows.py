@@ -115,7 +115,8 @@ def _asked(frame: Frame, answers: np.ndarray) -> pl.Series:
 
 def _stretches(grid: Grid, origins: np.ndarray, frame: Frame) -> pl.Series:
     """Neighbouring forecasts share a number, counted from the end: they succeed and fail together."""
-    return pl.Series(STRETCH, (grid.places.max(initial=0) - grid.places[origins]) // frame.block)
+    last = grid.places.max(initial=0) - frame.horizon
+    return pl.Series(STRETCH, (last - grid.places[origins]) // frame.block)
 
 
 def _inputs(

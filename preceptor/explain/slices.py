@@ -47,6 +47,8 @@ def slices(
     overall, told = metric.function(truth, scores, None), []
     for aspect in (aspect for column in columns for aspect in aspects(table.frame[column])):
         for value, rows in _parts(aspect, least_rows):
+            if len(rows) == len(table):
+                continue  # a part that is the whole tells nothing
             score = metric.function(truth[rows], scores[rows], None)
             if np.isfinite(score):
                 told.append((sign * (score - overall) * np.sqrt(len(rows)), aspect.name, value, rows, score))

@@ -119,6 +119,8 @@ def test_classes_and_numbers_are_told_as_scikit_learn_tells_them(norm, metric):
     classes, numbers = random.integers(3, 7, 300), random.normal(size=(300, 2))
     theirs = {"weights": "distance", "metric": metric, "algorithm": "brute"}
     expected = KNeighborsClassifier(5, **theirs).fit(x, classes).predict_proba(new)
-    assert NeighboursOfClasses(5, norm).fit(x, classes).predict_proba(new) == pytest.approx(expected, abs=1e-4)
+    assert NeighboursOfClasses(5, norm).fit(x, classes).predict_proba(new) == pytest.approx(
+        expected, abs=1e-4
+    )
     expected = KNeighborsRegressor(5, **theirs).fit(x, numbers).predict(new)
     assert NeighboursOfNumbers(5, norm).fit(x, numbers).predict(new) == pytest.approx(expected, abs=1e-4)

@@ -7,14 +7,19 @@ for recipe in rivals_for("number", rows=16_512):
 from collections.abc import Sequence
 
 from preceptor.errors import Mistake, nearest
+from preceptor.rivals.pictures import PICTURES
 from preceptor.rivals.recipes import TABLE, Recipe
 from preceptor.rivals.series import SERIES
+from preceptor.rivals.words import TEXTS
 from preceptor.shapes import Shape
 
 RECIPES = {recipe.name: recipe for recipe in TABLE}
 """The rivals of any table, by name."""
 
-FAMILIES: dict[str, dict[str, Recipe]] = {"steps": {recipe.name: recipe for recipe in SERIES}}
+FAMILIES: dict[str, dict[str, Recipe]] = {
+    family: {recipe.name: recipe for recipe in recipes}
+    for family, recipes in (("picture", PICTURES), ("tokens", TEXTS), ("steps", SERIES))
+}
 """The rivals made for one column of a shape family, by name: they need no other input, and take none."""
 
 BESIDE = ("dumb", "boosting", "forest")
@@ -50,12 +55,13 @@ def recipe_named(name: str, reads: str | None) -> Recipe:
 def _book(shapes: Sequence[Shape], alone: bool, task: str) -> dict[str, Recipe]:
     """A table's recipes, or where one column of a family is all there is, those that are made for it.
 
-    Forecasters do without what stands beside the history: mostly its calendar.
+    Forecasters do without what stands beside the history, mostly its calendar, and without trees on
+    classical features, which know no order in time.
     """
     made = FAMILIES.get(shapes[0].family, {}) if len(shapes) == 1 else {}
     forecasters = bool(made) and shapes[0].family == "steps"
     if (alone or forecasters) and any(_able(recipe, task) for recipe in made.values()):
-        return {name: RECIPES[name] for name in BESIDE} | made
+        return {name: RECIPES[name] for name in (BESIDE[:1] if forecasters else BESIDE)} | made
     return RECIPES
 
 

@@ -45,18 +45,18 @@ def reader_for(x: Array) -> Reader:
 
 
 class Standardised:
-    """Numbers less their mean, over their standard deviation; those that never vary are left out."""
+    """Numbers less their mean, over their standard deviation; 0 if they never vary in training."""
 
     def fit(self, features: Array) -> Self:
         """Learn mean and spread of each feature of (N, W) training rows."""
         self.center, spread = features.mean(axis=0), features.std(axis=0)
-        self.varies = np.flatnonzero(spread > 1e-6 * (1 + np.abs(self.center)))
-        self.center, self.spread = self.center[self.varies], spread[self.varies]
+        varies = spread > 1e-6 * (1 + np.abs(self.center))
+        self.scale = np.where(varies, 1 / np.where(varies, spread, 1), 0)
         return self
 
     def transform(self, features: Array) -> Array:
         """(N, W) float32."""
-        return ((features[:, self.varies] - self.center) / self.spread).astype(np.float32)
+        return ((features - self.center) * self.scale).astype(np.float32)
 
 
 def directions_of(x: Any, width: int, seed: int) -> Array:

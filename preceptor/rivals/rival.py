@@ -44,6 +44,7 @@ TRUSTED = [
     "preceptor.rivals.series.SeasonAgo",
     "preceptor.rivals.series.TreesOnLags",
     "preceptor.rivals.words.NaiveBayesLogistic",
+    "scipy.sparse._csr.csr_matrix",
     "preceptor.rivals.series.LastValue",
     "preceptor.rivals.series.RidgeOnLags",
     "preceptor.rivals.series.SeasonAgo",

@@ -39,10 +39,15 @@ class NaiveBayesLogistic:
 
     def _machine(self, x: Sparse, inside: Array) -> Estimator:
         """Its weights lean towards one for all, with which naive Bayes alone would answer."""
+        from scipy.optimize import brentq
+        from scipy.special import expit
         from sklearn.linear_model import LogisticRegression
 
         machine = LogisticRegression(C=self.cost, max_iter=100).fit(x, inside)
         machine.coef_ = OWN * machine.coef_ + (1 - OWN) * np.abs(machine.coef_).mean()
+        said = x @ machine.coef_[0]
+        far = np.abs(said).max() + 50  # the bias is somewhere between: all classes as often as they occur
+        machine.intercept_[:] = brentq(lambda bias: expit(said + bias).mean() - inside.mean(), -far, far)
         return machine
 
     def predict_proba(self, x: Sparse) -> Array:

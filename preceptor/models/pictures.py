@@ -108,7 +108,7 @@ class PictureEncoder(nn.Module):
         """Fields of a TrainingPlan that measured best for so many pictures (see LOG.md)."""
         return {
             "optimiser": "muon",
-            "learning_rate": 0.03,
+            "learning_rate": 0.06,
             "warmup": 0.2,
             "weight_decay": 0.0,
             "label_smoothing": 0.05,

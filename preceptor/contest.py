@@ -36,6 +36,8 @@ from preceptor.split import Split
 
 RIVALS_SHARE, AT_ONCE = 0.2, 2
 """The rivals' share of the time that is left when they start, and how many folds are fitted at once."""
+ALWAYS = ("dumb", "last-value", "season-ago")
+"""Rivals that cost next to nothing, and without which a score says little."""
 
 
 @dataclass(frozen=True)
@@ -151,7 +153,7 @@ def rival_candidates(desk: Desk, folds: list[Fold], parts: Split, candidates: di
 
 
 def _bearable(recipe: Recipe, fold: Fold, seconds: float) -> int:
-    if recipe.name == "dumb":
+    if recipe.name in ALWAYS:
         return len(fold.truth)
     target = fold.problem.target
     return affordable_rows(recipe, target.task, target.outputs, fold.inputs, fold.truth, seconds)

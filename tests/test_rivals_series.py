@@ -15,7 +15,7 @@ HORIZON, HISTORY = 3, 30
 
 
 def windows(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Histories (N, T, S) and standardised answers (N, H x S) of values (L, S); the answers' mean and spread."""
+    """Histories (N, T, S), standardised answers (N, H x S) of values (L, S), the answers' mean and spread."""
     count = len(values) - HISTORY - HORIZON + 1
     X = np.stack([values[place : place + HISTORY] for place in range(count)]).astype(np.float32)
     Y = np.stack([values[place + HISTORY : place + HISTORY + HORIZON].ravel() for place in range(count)])

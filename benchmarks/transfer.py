@@ -97,6 +97,7 @@ def few(rows: Table, each: int, seed: int) -> Table:
 
 
 TASKS = {"pictures": (pictures, "image", {"encoder": "small-conv-16"}), "texts": (texts, "text", {})}
+LENDER_EPOCHS = 4
 
 
 def compare(name: str, data: Path, rounds: int) -> None:
@@ -105,7 +106,7 @@ def compare(name: str, data: Path, rounds: int) -> None:
     lender, ours = prepare(data)
     drawn = np.random.default_rng(1).permutation(len(ours))
     held_out, open_rows = ours.take(drawn[:HELD_OUT]), ours.take(drawn[HELD_OUT:])
-    problem, net = taught(lender, kind, {}, 0, training={"epochs": 4}, **choices)
+    problem, net = taught(lender, kind, {}, 0, training={"epochs": LENDER_EPOCHS}, **choices)
     print(f"{name}: the lender has learnt from {len(lender):,} rows", flush=True)
     for labels in LABELS[name]:
         for way, freeze in WAYS.items():

@@ -21,11 +21,14 @@ from torch import Tensor
 
 from preceptor.data.table import Table
 from preceptor.errors import Mistake
+from preceptor.finding import Finding
 from preceptor.kinds.borrowed import Borrowed
 from preceptor.kinds.image import Image
 from preceptor.kinds.kind import Kind
 from preceptor.kinds.registry import kind_from_state
 from preceptor.kinds.text import Text
+from preceptor.kinds.tokenizers import PADDING, UNKNOWN
+from preceptor.kinds.values import sample
 from preceptor.ledger import Ledger
 from preceptor.models.pretrained import PretrainedPicture, PretrainedText, family_read
 from preceptor.net import Net
@@ -33,6 +36,8 @@ from preceptor.plan import Plan
 from preceptor.predictor import Predictor
 from preceptor.problem import Loan
 
+LOOKED_AT, MOST_UNKNOWN = 2_000, 0.2
+"""So many texts tell whether a lender knows their words; with more unknown ones lending did harm (LOG.md)."""
 MIDDLE, SPREAD = 127.5, 64.0
 """The mean and the standard deviation of pixels, near enough, where an encoder came without its own."""
 
@@ -60,7 +65,27 @@ def borrow(ledger: Ledger, plan: Plan, kinds: Mapping[str, str], rows: Table) ->
         weights = sum(tensor.numel() for tensor in loan.weights.values())
         facts = {"column": column, "from": plan.from_run, "frozen": plan.freeze, "parameters": weights}
         ledger.write("lent", **facts)
+        if loan.kind.shape.family == "tokens":
+            _find_unknown_words(ledger, loan.kind, rows)
     return lent
+
+
+def _find_unknown_words(ledger: Ledger, kind: Kind, rows: Table) -> None:
+    """What the lender has never read, its encoder cannot read here."""
+    ids = kind.encode(sample(rows.frame[kind.column], LOOKED_AT))
+    unknown = float((ids == UNKNOWN).sum() / (ids != PADDING).sum())
+    if unknown > MOST_UNKNOWN:
+        ledger.find(
+            Finding(
+                "lent-words-unknown",
+                "note",
+                f"{unknown:.0%} of the words in {kind.column} are unknown to what --from lends.",
+                column=kind.column,
+                evidence={"unknown": round(unknown, 3)},
+                done="They count as one and the same unknown word.",
+                remedy="Compare with a run without --from, which learns these words themselves.",
+            )
+        )
 
 
 def fingerprint(loan: Loan) -> str:

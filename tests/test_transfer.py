@@ -13,6 +13,7 @@ from PIL import Image as Picture
 from safetensors.torch import save_file
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
+import preceptor
 from preceptor.data.read import read
 from preceptor.errors import Mistake
 from preceptor.kinds.category import Category
@@ -23,11 +24,12 @@ from preceptor.kinds.text import Text
 from preceptor.ledger import Ledger
 from preceptor.models.pictures import PictureEncoder
 from preceptor.models.pretrained import PretrainedText
-from preceptor.net import new_net
+from preceptor.net import ensemble_loss, new_net
 from preceptor.plan import NetPlan, Plan
 from preceptor.predictor import Predictor
 from preceptor.problem import Problem
 from preceptor.recipe import settle
+from preceptor.training import Training, train
 from preceptor.transfer import borrow, fingerprint, loans, pretrained_folder, pretrained_loans
 
 WORDS = ["good", "bad", "fine", "poor", "great", "awful", "nice", "dull", "warm", "cold", "bright", "dark"]
@@ -145,6 +147,15 @@ def test_what_is_lent_is_told_and_a_lender_that_has_changed_is_refused(earlier, 
             borrow(known, plan, kinds, table(1, "comment"))
         assert raised.value.code == "lender-changed"
     borrow(Ledger(), plan, kinds, table(1, "comment"))
+
+
+def test_texts_in_words_that_the_lender_has_never_read_are_noticed(earlier):
+    folder, _, _ = earlier
+    foreign = pl.DataFrame({"review": ["gut schlecht fein " + word for word in WORDS]})
+    for rows, noticed in [(read(foreign), True), (table(1), False)]:
+        ledger = Ledger()
+        borrow(ledger, Plan.of(from_run=str(folder)), {"review": "text"}, rows)
+        assert [found["code"] for found in ledger.of("finding")] == ["lent-words-unknown"] * noticed
 
 
 def test_nothing_is_borrowed_or_told_where_nobody_asks_for_it():
@@ -266,6 +277,25 @@ def test_a_lent_reader_learns_or_is_frozen_as_the_plan_says(bert):
         assert any(one.requires_grad for one in net.module.encoders.parameters()) is not frozen
 
 
+def test_what_others_have_trained_learns_on_in_small_steps(bert, vit, tmp_path: Path):
+    for folder, kind, rows in [
+        (bert, Text("review"), table(0)),
+        (vit, Image("picture"), photos(tmp_path / "photos", 3)),
+    ]:
+        lent = pretrained_loans(folder, {kind.column: kind.name}, rows)
+        problem, inputs, net = made(rows, [kind], lent, encoders={kind.column: lent[kind.column].options})
+        plan = settle(Plan.of(), "two-class", 60, 0, {kind.column: problem.shapes[0]}).training
+        goal = problem.target.goal(rows.frame["class"])
+        training = Training(net.module, plan.model_copy(update={"warmup": 0.0}), epochs=2, seed=0)
+        before = {name: one.detach().clone() for name, one in net.module.named_parameters() if one.numel()}
+        for _ in train(training, inputs.tensors, goal, ensemble_loss(problem.target, 0.0)):
+            pass
+        now = net.module.state_dict()
+        steps = {name: float((now[name] - one).abs().max()) for name, one in before.items()}
+        farthest = max(step for name, step in steps.items() if name.startswith("encoders"))
+        assert 0 < farthest < 2e-3 < max(step for name, step in steps.items() if name.startswith("head"))
+
+
 def test_a_run_lends_on_what_was_lent_to_it(bert, tmp_path: Path):
     lent = pretrained_loans(bert, {"review": "text"}, table(0))
     problem, _, net = made(table(0), [Text("review")], lent, encoders={"review": lent["review"].options})
@@ -322,3 +352,30 @@ def test_without_the_library_the_extra_is_named_and_only_where_it_is_needed(earl
         with pytest.raises(Mistake) as raised:
             borrow(Ledger(), Plan.of(from_run=str(source)), kinds, table(0))
         assert raised.value.code == code
+
+
+# ------------------------------------------------------------------------------------------ from start to end
+
+
+@pytest.mark.slow
+def test_a_run_starts_from_another_is_repeated_and_refuses_when_its_lender_has_changed(tmp_path: Path):
+    quick = {"rivals": (), "folds": 1, "minutes": 0.5, "training": {"epochs": 3}}
+    for seed, name in enumerate(("earlier.csv", "later.csv")):
+        pl.concat([table(10 * seed + more).frame for more in range(4)]).write_csv(tmp_path / name)
+    earlier = preceptor.fit(tmp_path / "earlier.csv", "class", out=tmp_path / "earlier", **quick)
+    choices = {**quick, "from_run": str(earlier.folder), "freeze": True}
+    run = preceptor.fit(tmp_path / "later.csv", "class", out=tmp_path / "later", **choices)
+    (told,) = run.ledger().of("lent")
+    assert told["column"] == "review"
+    lender, pupil = (Predictor.load(one.folder / "model") for one in (earlier, run))
+    ours, theirs = (one.families["net"][0].module.encoders.state_dict() for one in (pupil, lender))
+    assert all(tensor.equal(theirs[name]) for name, tensor in ours.items())
+    again = preceptor.fit(tmp_path / "later.csv", plan=run.folder / "plan.json", out=tmp_path / "again")
+    assert weights(again.folder) == weights(run.folder)
+    changed(earlier.folder, lender.families["net"][0])
+    with pytest.raises(Mistake, match="not what would be lent"):
+        preceptor.fit(tmp_path / "later.csv", plan=run.folder / "plan.json", out=tmp_path / "refused")
+
+
+def weights(folder: Path) -> bytes:
+    return (folder / "model" / "net-0.safetensors").read_bytes()

@@ -8,8 +8,10 @@ fetched; no code that lies in it is run. The extra `preceptor[pretrained]` bring
     trunk(torch.randn(8, 3, 32, 32)).shape               # (8, trunk.width)
 
 *Frozen*, it only describes, and a last layer learns from few examples; otherwise it learns on
-("fine-tuning"), at a small learning rate. `configuration` makes the same module again without the
-folder, its weights then coming from wherever they were saved.
+("fine-tuning"), in steps as small as is usual (Devlin et al., 2019), whatever the plan's learning rate
+for nets that know nothing yet, and without weight decay, since it does not come from zero (Li et al., 2018).
+`configuration` makes the same module again without the folder, its weights then coming from wherever
+they were saved.
 
 Shapes: B rows, C channels, H height, W width, L tokens, E features.
 """
@@ -17,7 +19,7 @@ Shapes: B rows, C channels, H height, W width, L tokens, E features.
 import importlib
 import json
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import torch
 from safetensors import SafetensorError
@@ -37,8 +39,10 @@ class Pretrained(nn.Module):
     """An encoder under the laws of a trunk.
 
     `source` is a folder, a name in the library's cache, or an earlier one's `configuration`; `reads` is
-    what the library calls the input.
+    what the library calls the input. `rate` is the factor on the learning rate.
     """
+
+    rate: ClassVar[float] = 1.0
 
     def __init__(self, source: Source, reads: str, *, frozen: bool = True):
         super().__init__()
@@ -55,8 +59,11 @@ class Pretrained(nn.Module):
                 todo="Choose an encoder of pictures for pictures and one of texts for texts.",
             )
         self.encoder.requires_grad_(not frozen)
-        if isinstance(pooler := getattr(self.encoder, "pooler", None), nn.Module):
-            pooler.requires_grad_(False)  # it belongs to the first training, and is not asked here
+        pooler = getattr(self.encoder, "pooler", None)
+        if isinstance(pooler, nn.Module) and any(True for _ in pooler.parameters()):
+            self.encoder.pooler = nn.Identity()  # it belongs to the first training, and is not asked here
+        for module in self.encoder.modules():
+            module.learning = {name: (self.rate, 0.0) for name, _ in module.named_parameters(recurse=False)}
 
     def train(self, mode: bool = True) -> Self:
         """A frozen encoder stays in eval mode: no dropout, no new means and variances."""
@@ -77,6 +84,8 @@ class PretrainedPicture(Pretrained):
     trained on. They are stretched to the size that the encoder knows, if it knows but one; grey ones
     get three equal channels.
     """
+
+    rate = 1 / 300  # 1e-4, where small nets for pictures learn at 0.03
 
     def __init__(self, source: Source, channels: int, *, frozen: bool = True):
         super().__init__(source, "pixel_values", frozen=frozen)
@@ -100,6 +109,8 @@ class PretrainedText(Pretrained):
     The ids are those of the encoder's own tokenizer: another one's would be another language. What is
     longer than the encoder can read is cut off at the end.
     """
+
+    rate = 1 / 40  # 5e-5, where small nets for texts learn at 0.002
 
     def __init__(self, source: Source, *, frozen: bool = True):
         super().__init__(source, "input_ids", frozen=frozen)

@@ -165,7 +165,7 @@ def _start(desk: Desk) -> None:
     desk.ledger.write(
         "start",
         version=__version__,
-        source=Path(source).name if source else "frame",
+        source=Path(source).name + "/" * Path(source).is_dir() if source else "frame",
         path=str(Path(source).resolve()) if source else None,
         target=desk.plan.target,
         minutes=desk.plan.minutes,
@@ -214,8 +214,9 @@ def _write_look(desk: Desk, table: Table, framed: Framed, look: Look) -> None:
         "repairs": repairs(look.findings),
     }
     write_atomically(desk.folder / "data.json", json.dumps(facts, indent=1, ensure_ascii=False).encode())
-    task = fit_target(look, look.table).task
-    desk.ledger.write("kinds", columns=look.columns(), target=look.roles.target, task=task)
+    target = fit_target(look, look.table)
+    told = {"target": target.column, "task": target.task, "classes": target.outputs}
+    desk.ledger.write("kinds", columns=look.columns(), **told)
     doubts = [Finding("reading-doubt", "note", note) for note in table.account.notes]
     for finding in (*framed.findings, *look.findings, *doubts):
         desk.ledger.find(finding)

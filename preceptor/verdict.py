@@ -24,6 +24,8 @@ from preceptor.split import Sealed, Split
 from preceptor.storage import write_atomically
 
 WORST = 8
+WRITTEN = (pl.String, pl.Boolean, pl.Float64, pl.Int64, pl.Date, pl.Datetime)
+"""Types of inputs whose values say something when they are written out."""
 SECONDS_FOR_REPORT = 4.0
 
 
@@ -119,6 +121,7 @@ def _write_answers(desk: Desk, table: Table, target: Target, ours: np.ndarray, r
 def _write_rows(desk: Desk, roles: Roles, subject: Subject) -> None:
     """The rows that went worst and best, with their inputs, for a person to look at."""
     table, target, errors = subject.table, subject.target, subject.errors
+    told = [name for name in roles.inputs if table.frame[name].dtype in WRITTEN][:20]
     order, answers = np.argsort(-errors, kind="stable"), target.answers(subject.scores)[target.column]
 
     def shown(row: int) -> dict[str, Any]:
@@ -128,7 +131,7 @@ def _write_rows(desk: Desk, roles: Roles, subject: Subject) -> None:
             "truth": _json(values[target.column]),
             "answer": _json(answers[int(row)]),
             "error": float(errors[row]),
-            "inputs": {name: str(values[name]) for name in roles.inputs[:20]},
+            "inputs": {name: str(values[name]) for name in told},
         }
 
     few = min(WORST, len(order) // 2)

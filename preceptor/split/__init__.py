@@ -91,23 +91,22 @@ def split(
 
     Raises Mistake "split-column-absent", "time-unordered", "folds-and-time", "split-impossible".
     """
-    rng = np.random.default_rng(seed)
-    rows = rows_of(table, target, task, inputs, group, time)
-    if sealed_file is not None:
-        aside, sealed = also_in(sealed_file, table, inputs), sealed_file
-    else:
+    rows, rng = rows_of(table, target, task, inputs, group, time), np.random.default_rng(seed)
+    if sealed_file is None:
         aside = set_aside(rows, _wanted(len(table), test_fraction), rng)
-        sealed = table.take(np.flatnonzero(aside))
+    else:
+        aside = also_in(sealed_file, table, inputs)
+    sealed = table.take(np.flatnonzero(aside)) if sealed_file is None else sealed_file
     reaching = ~aside & _reaching(rows, sealed, time)
     kept = np.flatnonzero(~aside & ~reaching)
-    open_rows = rows.take(kept)
-    cut, groups = folds_of(open_rows, folds, rng, validation), open_rows.parties if group else None
+    cut = folds_of(rows.take(kept), folds, rng, validation)
+    groups = rows.take(kept).parties if group else None
     expected = _expected(task, table.frame[target].gather(kept), sealed, group, groups)
     repeated = 0 if sealed_file is None else int(aside.sum())
-    findings = tuple(_findings(sealed, expected, group if sealed_file is None else None, repeated))
+    findings = tuple(_findings(sealed, expected, None if sealed_file else group, repeated))
     how = f"{_sealing(task, group, time, sealed_file)}; {_folding(cut, len(kept), time)}"
-    counts = repeated, int(reaching.sum())
-    return Split(table.take(kept), cut, Sealed(sealed), how, groups, expected, findings, *counts)
+    left_out = repeated, int(reaching.sum())
+    return Split(table.take(kept), cut, Sealed(sealed), how, groups, expected, findings, *left_out)
 
 
 def _reaching(rows: Rows, sealed: Table, time: str | None) -> np.ndarray:

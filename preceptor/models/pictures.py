@@ -105,7 +105,7 @@ class PictureEncoder(nn.Module):
 
     @classmethod
     def good_training(cls, rows: int) -> dict[str, Any]:
-        """Fields of a TrainingPlan that measured best for so many pictures (see LOG.md)."""
+        """Fields of a TrainingPlan that suit so many pictures (see LOG.md for what was measured)."""
         return {
             "optimiser": "muon",
             "learning_rate": 0.06,

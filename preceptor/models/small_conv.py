@@ -1,4 +1,4 @@
-"""A small convolutional net that learns fast: the default for pictures, because it measured best (LOG.md).
+"""A small convolutional net that learns fast: the default for pictures (LOG.md).
 
 It follows the nets of the CIFAR-10 speed runs (Page's DAWNBench entry, 2018; Jordan, "94% on CIFAR-10 in
 3.29 seconds on a single GPU", 2024). A fixed first layer takes small patches apart into uncorrelated

@@ -69,7 +69,7 @@ class Nearest:
 
     def _nearest(self, queries: Tensor, k: int) -> Iterator[tuple[Tensor, Tensor]]:
         """Distances (k,) and row numbers (k,) of one query after the other."""
-        flat, bounds_BN = queries.flatten(1), self.filter.bounds(queries)
+        flat, bounds_BN = queries.flatten(1).to(self.exact), self.filter.bounds(queries)
         likely_BM = bounds_BN.topk(min(k + MORE, len(self.rows)), dim=1, largest=False).indices
         measured = [self._measured(query, likely) for query, likely in zip(flat, likely_BM, strict=True)]
         reach_B = torch.stack(measured).kthvalue(k, dim=1).values.double()
@@ -81,14 +81,14 @@ class Nearest:
 
     def _measured(self, query: Tensor, left_P: Tensor) -> Tensor:
         """The true distances (P,) of some rows from a query."""
-        query, at_once = query.to(self.exact), max(1, MEASURED // len(query))
-        parts = torch.split(left_P, at_once)
-        return torch.cat([_distances(query, self.rows[part].to(self.exact), self.norm) for part in parts])
+        parts = torch.split(left_P, max(1, MEASURED // len(query)))
+        lengths = [_distances(query, self.rows[part].to(self.exact), self.norm) for part in parts]
+        return lengths[0] if len(lengths) == 1 else torch.cat(lengths)
 
 
 def _distances(query: Tensor, rows: Tensor, norm: int) -> Tensor:
     """(P,): from one query (D,) to each row (P, D), gap by gap."""
-    return torch.cdist(query[None], rows, p=norm, compute_mode="donot_use_mm_for_euclid_dist")[0]
+    return torch.cdist(query[None], rows, norm, "donot_use_mm_for_euclid_dist")[0]
 
 
 class Filter(ABC):

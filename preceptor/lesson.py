@@ -47,7 +47,9 @@ def check_net(desk: Desk, fold: Fold) -> None:
     loss = ensemble_loss(fold.problem.target, 0.0)
     enough = len(fold.goal_held_out) >= FEWEST_TO_SHUFFLE
     held_out = (fold.held_out.tensors, fold.goal_held_out) if enough else None
-    for check in before_training(net.module, fold.inputs.tensors, fold.goal, loss, held_out=held_out):
+    still = [name for name, one in net.module.named_parameters() if not one.requires_grad]
+    checked = (net.module, fold.inputs.tensors, fold.goal, loss)
+    for check in before_training(*checked, held_out=held_out, frozen=still):
         desk.ledger.write(
             "check", name=check.name, passed=check.passed, text=check.text, evidence=check.evidence
         )

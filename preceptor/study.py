@@ -34,7 +34,7 @@ from preceptor.plan import Plan
 from preceptor.recipe import settle
 from preceptor.split import VALIDATION_SHARE, Sealed, Split, split
 from preceptor.storage import write_atomically
-from preceptor.transfer import loans
+from preceptor.transfer import borrow
 from preceptor.verdict import examine
 
 DEEP_VALIDATION, FEWEST_DEEP = 0.1, 2_000
@@ -58,7 +58,7 @@ def study(desk: Desk) -> None:
     with desk.clocked("split"):
         parts, target = set_apart(framed.plan, look)
         _write_split(desk, look, parts)
-        lent = loans(Path(desk.plan.from_run), look.roles.input_kinds) if desk.plan.from_run else {}
+        lent = borrow(desk.ledger, desk.plan, look.roles.input_kinds, parts.open)
         folds = prepare_folds(look.roles, target, parts, lent)
         desk.plan = settled(desk.plan, folds[0], framed.frame)
     candidates: dict[str, Candidate] = {}

@@ -45,6 +45,7 @@ class Image(Stateful, Kind):
     """
 
     name: ClassVar[str] = "image"
+    deep: ClassVar[bool] = True
     lossless: ClassVar[bool] = False
 
     def __init__(self, column: str, limit: int = SIDES[-1]):

@@ -44,7 +44,8 @@ def answer(folder: Path, source: Any) -> tuple[pl.DataFrame, list[str]]:
     rows = examples_of(frame, table) if frame else table
     answers = predictor.target.answers(predictor.scores(blank(rows, known["repairs"])))
     ids = [name for name in roles["ignored"] if name in rows.frame.columns and name not in answers.columns]
-    return pl.DataFrame([*rows.frame.select(ids), *answers]), notes
+    files = [rows.names.alias("file")] if rows.names is not None else []
+    return pl.DataFrame([*files, *rows.frame.select(ids), *answers]), notes
 
 
 def forecast(frame: Frame, table: Table, predictor: Predictor) -> pl.DataFrame:
@@ -94,7 +95,8 @@ def _notes(table: Table, inputs: list[str], used: set[str]) -> list[str]:
     account = table.account
     notes += [f"{count:,} rows have no answer: {why}" for why, count in account.left_out.items()]
     notes += [
-        f"line {row.line}: {row.why}, no answer" for row in account.dropped[:10] if row.line is not None
+        f"{row.why if row.line is None else f'line {row.line}: {row.why}'}, no answer"
+        for row in account.dropped[:10]
     ]
     notes += [
         f"{count:,} values of {column} could not be read and count as missing"

@@ -1,6 +1,5 @@
-"""The net's lesson: checks first, then one net a fold, trained within the time there is.
+"""The net's lesson: one net a fold, trained within the time there is.
 
-    check_net(desk, folds[0])
     net_candidate(desk, folds, parts, candidates)        # adds "net" to the candidates
 
 The clock turns into whole numbers (threads, folds, epochs) that the ledger remembers; given them the
@@ -17,7 +16,7 @@ from torch import Tensor
 from preceptor.augmentation.inputs import InputAugmenter
 from preceptor.contest import Candidate, Fold, unanswered
 from preceptor.desk import Desk
-from preceptor.diagnose import before_training, diagnose
+from preceptor.diagnose import diagnose
 from preceptor.finding import Finding
 from preceptor.history import History
 from preceptor.net import ensemble_loss, judging_metric, new_net, starting_output
@@ -29,32 +28,13 @@ from preceptor.training.loop import Augment, train
 from preceptor.training.pace import HEAVY, PLAIN, measure_pace
 from preceptor.training.state import Training
 
-MOST_JUDGED, FEWEST_TO_SHUFFLE = 4_000, 8
-"""Rows held out: so many are enough to mark an epoch, so many are needed to try shuffled answers."""
+MOST_JUDGED = 4_000
+"""So many rows held out are enough to mark an epoch."""
 SECONDS_BETWEEN_CHECKPOINTS = 5.0
 SHARE_FOR_PACE = 0.03
 """The share of the time left in which the pace is measured."""
 SLOWER, ATTEMPTS = 0.1, 2
 """What the learning rate is multiplied by when training has diverged, and how often it may begin again."""
-
-
-def check_net(desk: Desk, fold: Fold) -> None:
-    """Check the untrained net on the first fold; each check goes into the ledger, faults as findings."""
-    if desk.interrupted:
-        return
-    sober = desk.plan.net.model_copy(update={"dropout": 0.0})  # what it could learn, not what it should
-    net = new_net(sober, fold.problem, fold.inputs, fold.goal, fold.truth, desk.plan.seed)
-    loss = ensemble_loss(fold.problem.target, 0.0)
-    enough = len(fold.goal_held_out) >= FEWEST_TO_SHUFFLE
-    held_out = (fold.held_out.tensors, fold.goal_held_out) if enough else None
-    still = [name for name, one in net.module.named_parameters() if not one.requires_grad]
-    checked = (net.module, fold.inputs.tensors, fold.goal, loss)
-    for check in before_training(*checked, held_out=held_out, frozen=still):
-        desk.ledger.write(
-            "check", name=check.name, passed=check.passed, text=check.text, evidence=check.evidence
-        )
-        if check.finding:
-            desk.ledger.find(check.finding)
 
 
 def net_candidate(desk: Desk, folds: list[Fold], parts: Split, candidates: dict[str, Candidate]) -> None:

@@ -9,7 +9,6 @@ from typing import Any
 
 import polars as pl
 
-from preceptor.data.read import read
 from preceptor.data.table import Table
 from preceptor.errors import Mistake, nearest
 from preceptor.finding import Finding
@@ -98,13 +97,13 @@ def fit_target(look: Look, rows: Table) -> Target:
     return kind(name).fit(rows.frame[name])
 
 
-def sealed_file(path: str, look: Look) -> Table:
-    """The rows of a test file, read and mended as the others were, without those that have no answer.
+def sealed_file(table: Table, look: Look) -> Table:
+    """The rows of a test file, mended as the others were, without those that have no answer.
 
     Classes that are spelt a little differently there ("yes." for "yes") count as the same. Raises Mistake
     when a column is absent, or no row has a class that the other rows have.
     """
-    table, target = read(path, schema=look.table.schema), look.roles.target
+    target = look.roles.target
     for name in (target, *look.roles.inputs):
         named_column(name, table)
     table = table.take(usable_rows(table, target)[0])
@@ -115,7 +114,7 @@ def sealed_file(path: str, look: Look) -> Table:
             raise Mistake(
                 "classes-foreign",
                 f"No row of the test file has a class that {look.table.source} has in {target!r}.",
-                where=path,
+                where=table.source,
                 why=f"There: {', '.join(list(labels)[:5])}. Here: {', '.join(list(known.values())[:5])}.",
                 todo="Write the classes alike in both files.",
             )

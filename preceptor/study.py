@@ -16,18 +16,19 @@ import numpy as np
 
 from preceptor import __version__
 from preceptor.augmentation.inputs import good_changes
+from preceptor.checkup import check_net
 from preceptor.contest import Candidate, Fold, choose, prepare_folds, rival_candidates
 from preceptor.data.read import fingerprint, read
 from preceptor.data.table import Table
 from preceptor.desk import Desk
 from preceptor.errors import Mistake
 from preceptor.finding import Finding
-from preceptor.framing import Frame, Framed, framed_by
+from preceptor.framing import Frame, Framed, examples_of, framed_by
 from preceptor.inspection import repairs
 from preceptor.inspection.roles import Roles
 from preceptor.kinds.kind import Target
 from preceptor.kinds.registry import kind_named
-from preceptor.lesson import check_net, net_candidate
+from preceptor.lesson import net_candidate
 from preceptor.look import Look, fit_target, look_at, sealed_file
 from preceptor.machine import machine
 from preceptor.plan import Plan
@@ -56,7 +57,7 @@ def study(desk: Desk) -> None:
         look = look_at(framed.table, framed.plan)
         _write_look(desk, table, framed, look)
     with desk.clocked("split"):
-        parts, target = set_apart(framed.plan, look)
+        parts, target = set_apart(table, framed, look)
         _write_split(desk, look, parts)
         lent = borrow(desk.ledger, desk.plan, look.roles.input_kinds, parts.open)
         folds = prepare_folds(look.roles, target, parts, lent)
@@ -129,8 +130,13 @@ def _affordable(desk: Desk, table: Table) -> Table:
     return table.take(np.sort(drawn))
 
 
-def set_apart(plan: Plan, look: Look) -> tuple[Split, Target]:
-    """The split, and the target's kind fitted on the rows outside the seal."""
+def set_apart(table: Table, framed: Framed, look: Look) -> tuple[Split, Target]:
+    """The split, and the target's kind fitted on the rows outside the seal. `table` is what was read."""
+    plan, sealed = framed.plan, None
+    if plan.test:
+        later = read(plan.test, schema=table.schema)
+        later = examples_of(framed.frame, later, before=table) if framed.frame else later
+        sealed = sealed_file(later, look)
     task = fit_target(look, look.table).task
     deep = len(look.table) >= FEWEST_DEEP and any(
         kind_named(look.roles.kinds[name]).deep for name in look.roles.inputs
@@ -146,7 +152,7 @@ def set_apart(plan: Plan, look: Look) -> tuple[Split, Target]:
         folds=plan.folds or (1 if deep else None),
         validation=DEEP_VALIDATION if deep else VALIDATION_SHARE,
         seed=plan.seed,
-        sealed_file=sealed_file(plan.test, look) if plan.test else None,
+        sealed_file=sealed,
     )
     return parts, fit_target(look, parts.open)
 
@@ -155,9 +161,10 @@ def seal_again(desk: Desk) -> tuple[Sealed, Roles]:
     """The sealed rows of a finished run, set apart anew. Raises Mistake when the data are not the same."""
     table = read(desk.source)
     _write_reading(desk, table)
-    framed = framed_by(_affordable(desk, table), desk.plan)
+    table = _affordable(desk, table)
+    framed = framed_by(table, asked(desk.plan, table))
     look = look_at(framed.table, framed.plan)
-    return set_apart(framed.plan, look)[0].sealed, look.roles
+    return set_apart(table, framed, look)[0].sealed, look.roles
 
 
 def _start(desk: Desk) -> None:

@@ -7,6 +7,7 @@ import preceptor
 from preceptor.data.read import read
 from preceptor.data.samples import sample, samples
 from preceptor.explanations import explanation
+from preceptor.framing import framed_by
 from preceptor.look import look_at
 from preceptor.plan import Plan
 from preceptor.problem import Problem
@@ -39,8 +40,8 @@ def test_a_look_recognises_kinds_and_finds_what_is_wrong():
 
 
 def test_rows_become_tensors_and_the_sealed_ones_stay_out_of_reach():
-    look = look_at(read(PENGUINS.path), Plan.of(target="species"))
-    parts, target = set_apart(Plan.of(target="species"), look)
+    table, plan = read(PENGUINS.path), Plan.of(target="species")
+    parts, target = set_apart(table, framed_by(table, plan), look_at(table, plan))
     with pytest.raises(preceptor.errors.Mistake):
         len(parts.sealed)
     assert len(parts.open) + parts.sealed.count == 344

@@ -17,7 +17,7 @@ _TYPES = {"Int64": pl.Int64(), "Float64": pl.Float64(), "Boolean": pl.Boolean(),
 
 
 def numbers(column: pl.Series) -> np.ndarray:
-    """(N,) float64: NaN where there is no number, infinite beyond `LIMIT`; dates and pictures are no numbers."""
+    """(N,) float64: NaN where there is no number (a date, a picture), infinite beyond `LIMIT`."""
     if column.dtype.is_temporal() or column.dtype.is_nested() or column.dtype == pl.Binary:
         return np.full(len(column), np.nan)
     if not column.dtype.is_numeric():

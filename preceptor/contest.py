@@ -34,8 +34,8 @@ from preceptor.problem import Inputs, Loan, Problem
 from preceptor.rivals import Recipe, Rival, affordable_rows, rivals_for
 from preceptor.split import Split
 
-RIVALS_SHARE, AT_ONCE = 0.2, 2
-"""The rivals' share of the time that is left when they start, and how many folds are fitted at once."""
+RIVALS_SHARE, BESIDE_DEEP, AT_ONCE = 0.2, 0.12, 2
+"""The rivals' share of the time that is left when they start, less where a deep kind needs it; folds at once."""
 ALWAYS = ("dumb", "last-value", "season-ago")
 """Rivals that cost next to nothing, and without which a score says little."""
 
@@ -126,15 +126,11 @@ def rival_candidates(desk: Desk, folds: list[Fold], parts: Split, candidates: di
 
     A rival that would take too long learns from fewer rows, or is left out; the ledger remembers it.
     """
-    first, target = folds[0], folds[0].problem.target
-    until = desk.ledger.seconds + RIVALS_SHARE * max(desk.seconds_left, 0.0)
-    recipes = rivals_for(
-        target.task,
-        len(first.truth),
-        desk.plan.rivals,
-        first.problem.shapes,
-        alone=first.problem.alone,
-    )
+    first, target, problem = folds[0], folds[0].problem.target, folds[0].problem
+    theirs = BESIDE_DEEP if any(kind.deep for kind in problem.inputs) else RIVALS_SHARE
+    until = desk.ledger.seconds + theirs * max(desk.seconds_left, 0.0)
+    sizes = (target.task, len(first.truth), desk.plan.rivals, problem.shapes)
+    recipes = rivals_for(*sizes, alone=problem.alone)
     for place, recipe in enumerate(recipes):
         share = (until - desk.ledger.seconds) / (len(recipes) - place) * AT_ONCE / max(AT_ONCE, len(folds))
         candidate = Candidate(recipe.name, recipe.title, unanswered(folds, len(parts.open)))

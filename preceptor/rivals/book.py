@@ -22,9 +22,6 @@ FAMILIES: dict[str, dict[str, Recipe]] = {
 }
 """The rivals made for one column of a shape family, by name: they need no other input, and take none."""
 
-BESIDE = ("dumb", "boosting", "forest")
-"""The table's rivals that sit beside those: the rest would see the same features and make less of them."""
-
 
 def rivals_for(
     task: str,
@@ -53,15 +50,15 @@ def recipe_named(name: str, reads: str | None) -> Recipe:
 
 
 def _book(shapes: Sequence[Shape], alone: bool, task: str) -> dict[str, Recipe]:
-    """A table's recipes, or where one column of a family is all there is, those that are made for it.
+    """A table's recipes, or where one column of a family is all there is, the dumb one and those made for it.
 
-    Forecasters do without what stands beside the history, mostly its calendar, and without trees on
-    classical features, which know no order in time.
+    The table's would see a summary, take long, and make less of it. Forecasters do without what stands
+    beside the history, mostly its calendar.
     """
     made = FAMILIES.get(shapes[0].family, {}) if len(shapes) == 1 else {}
     forecasters = bool(made) and shapes[0].family == "steps"
     if (alone or forecasters) and any(_able(recipe, task) for recipe in made.values()):
-        return {name: RECIPES[name] for name in (BESIDE[:1] if forecasters else BESIDE)} | made
+        return {"dumb": RECIPES["dumb"], **made}
     return RECIPES
 
 

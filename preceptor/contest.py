@@ -35,7 +35,7 @@ from preceptor.rivals import Recipe, Rival, affordable_rows, rivals_for
 from preceptor.split import Split
 
 RIVALS_SHARE, BESIDE_DEEP, AT_ONCE = 0.2, 0.12, 2
-"""The rivals' share of the time that is left when they start, less where a deep kind needs it; folds at once."""
+"""The rivals' share of the time left when they start, less where a deep kind needs it; folds at once."""
 ALWAYS = ("dumb", "last-value", "season-ago")
 """Rivals that cost next to nothing, and without which a score says little."""
 

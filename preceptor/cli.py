@@ -47,9 +47,9 @@ def _with_plan_flags(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def _plain_type(annotation: Any) -> type:
-    """The first of bool, int, float, str that a field's annotation names."""
+    """The first of bool, int, float that a field's annotation names, else str."""
     text = str(annotation)
-    return next(plain for plain in (bool, int, float, str) if plain.__name__ in text)
+    return next((plain for plain in (bool, int, float) if plain.__name__ in text), str)
 
 
 @app.command()

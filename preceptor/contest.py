@@ -1,6 +1,6 @@
 """The contest: everyone sits the same papers, fold by fold, and is marked on rows not learnt from.
 
-    folds = prepare_folds(roles, target, parts)
+    folds = prepare_folds(plan, roles, target, parts, loans={})
     rival_candidates(desk, folds, parts, candidates)        # fills {"dumb": ..., "boosting": ...}
     predictor = choose(desk, folds, parts, candidates)
 
@@ -88,19 +88,26 @@ class Candidate:
         return np.isfinite(self.scores.reshape(len(self.scores), -1)).all(axis=1)
 
 
-def prepare_folds(roles: Roles, target: Target, parts: Split, loans: Mapping[str, Loan]) -> list[Fold]:
+def prepare_folds(
+    plan: Plan, roles: Roles, target: Target, parts: Split, loans: Mapping[str, Loan]
+) -> list[Fold]:
     """Fit the input kinds on each fold's training rows and encode both of its sides.
 
     `loans` are what an earlier run lends to some of the columns.
     """
-    return [_prepared(number, roles, target, parts, loans) for number in range(len(parts.folds))]
+    own = {"text": {"tokenizer": plan.tokenizer}}
+
+    def problem() -> Problem:
+        kinds = [kind_named(kind)(name, **own.get(kind, {})) for name, kind in roles.input_kinds.items()]
+        return Problem(kinds, target, loans)
+
+    return [_prepared(number, problem(), parts) for number in range(len(parts.folds))]
 
 
-def _prepared(number: int, roles: Roles, target: Target, parts: Split, loans: Mapping[str, Loan]) -> Fold:
+def _prepared(number: int, problem: Problem, parts: Split) -> Fold:
     rows = parts.folds[number]
     learnt, held_out = parts.open.take(rows.train), parts.open.take(rows.validation)
-    kinds = [kind_named(roles.kinds[name])(name) for name in roles.inputs]
-    problem = Problem(kinds, target, loans).fit(learnt)
+    target, problem = problem.target, problem.fit(learnt)
     answers, held_back = learnt.frame[target.column], held_out.frame[target.column]
     return Fold(
         number,

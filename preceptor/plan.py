@@ -77,6 +77,9 @@ class Plan(_Frozen):
     history: Annotated[int, Field(ge=1)] | None = Field(None, description="steps a forecast looks back")
     from_run: str | None = Field(None, description="an earlier run whose encoder to start from")
     freeze: bool = Field(False, description="what an earlier run has lent learns no more")
+    tokenizer: Literal["words", "characters", "byte pairs"] = Field(
+        "words", description="how texts are cut: words, characters or byte pairs"
+    )
     encoder: str | None = Field(None, description="architecture for pictures, words or series")
     test: str | None = Field(None, description="a file of rows to seal instead of splitting some off")
     test_fraction: Annotated[float, Field(gt=0, lt=0.9)] = Field(0.2, description="share sealed")

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
+from preceptor.errors import Mistake, nearest
 from preceptor.models.mixed import Options, encoder_for
 from preceptor.plan import NetPlan, Plan
 from preceptor.shapes import Shape
@@ -19,6 +20,8 @@ FEW_ROWS, MANY_ROWS = 5_000, 10_000
 NEIGHBOURS = 32
 NEIGHBOURS_A_MINUTE = 100_000
 """Beyond so many rows for each minute, looking up neighbours costs more epochs than it is worth."""
+CHOSEN = {"optimiser": "adamw", "learning_rate": 1e-3}
+"""How an architecture of somebody's choice learns: gently, as most do."""
 Part = TypeVar("Part", bound=BaseModel)
 
 
@@ -40,6 +43,8 @@ def settle(
     `horizon` the rows are forecasts so many steps ahead.
     """
     net, training = _net(task, rows, features, plan.minutes), _training(task, rows)
+    if plan.encoder:
+        _refuse_unknown(plan.encoder, further or {})
     if horizon and not plan.encoder:
         net |= {"forecast": horizon, "width": 128, "depth": 2, "dropout": 0.3, "embedding": 16}
         training |= {"learning_rate": 1e-3, "batch_size": 256, "epochs": 20}
@@ -48,6 +53,7 @@ def settle(
         training["augment"] = changes
         for shape in reversed(list(further.values())):
             training |= encoder_for(shape.family).good_training(rows)
+        training |= CHOSEN if plan.encoder else {}
     return plan.model_copy(
         update={"net": _filled(plan.net, net), "training": _filled(plan.training, training)}
     )
@@ -102,12 +108,23 @@ def _mixed(
         if name in lent:
             return {**lent[name], "frozen": plan.freeze}
         looks = {"mirrored": mirrored} if shape.family == "picture" else {}
-        if plan.encoder:
+        if plan.encoder in encoder_for(shape.family).trunks:
             return {"trunk": plan.encoder, **looks}
         return {**encoder_for(shape.family).good_options(shape.sizes, rows, plan.minutes), **looks}
 
     encoders = {name: options(name, shape) for name, shape in further.items()}
     return {"encoders": encoders, "neighbours": 0, **({"members": 1, "depth": 0} if alone else {})}
+
+
+def _refuse_unknown(encoder: str, further: Mapping[str, Shape]) -> None:
+    known = [name for shape in further.values() for name in encoder_for(shape.family).trunks]
+    if encoder not in known:
+        raise Mistake(
+            "architecture-unknown",
+            f"There is no architecture {encoder!r} for these inputs.",
+            why=f"There are: {', '.join(known)}." if known else "They are numbers and categories alone.",
+            todo=nearest(encoder, known) or "Leave --encoder out: the default is the one that measured best.",
+        )
 
 
 def _training(task: str, rows: int) -> dict[str, Any]:

@@ -60,7 +60,7 @@ def study(desk: Desk) -> None:
         parts, target = set_apart(table, framed, look)
         _write_split(desk, look, parts)
         lent = borrow(desk.ledger, desk.plan, look.roles.input_kinds, parts.open)
-        folds = prepare_folds(look.roles, target, parts, lent)
+        folds = prepare_folds(desk.plan, look.roles, target, parts, lent)
         desk.plan = settled(desk.plan, folds[0], framed.frame)
     candidates: dict[str, Candidate] = {}
     with desk.stage("rivals"):

@@ -9,7 +9,7 @@ Pixels come as uint8. Which nets there are to look at them is said in trunks.py.
 Shapes: B pictures, N training pictures, C channels, H height, W width, E answer's width.
 """
 
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Generator, Tensor, nn
@@ -63,6 +63,8 @@ class PictureEncoder(nn.Module):
     of the answers to it and to its mirror image. `generator` draws the first weights. The trunk
     "pretrained" is made by its `configuration`.
     """
+
+    trunks: ClassVar[tuple[str, ...]] = tuple(TRUNKS)
 
     def __init__(
         self,

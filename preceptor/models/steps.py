@@ -12,7 +12,7 @@ convolutions over short, middling and long stretches, costs a fraction of what r
 Shapes: B rows, N training rows, T steps, D channels, E answer's width.
 """
 
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Generator, Tensor, nn
@@ -30,6 +30,8 @@ SUITED: dict[str, dict[str, Any]] = {"conv": {"lengths": (3, 9, 25), "width": 64
 
 class StepEncoder(nn.Module):
     """Scaled values and presence flags (2D features a step), the trunk's answer, level and spread (2D)."""
+
+    trunks: ClassVar[tuple[str, ...]] = tuple(TRUNKS)
 
     constants = ("center", "spread")
     center: Tensor
@@ -59,7 +61,7 @@ class StepEncoder(nn.Module):
     @staticmethod
     def good_options(sizes: tuple[int, int], rows: int, minutes: float) -> dict[str, Any]:
         """The encoder's own options that measured best for so many series and minutes: its defaults."""
-        return {}
+        return {"trunk": "conv"}
 
     @classmethod
     def good_training(cls, rows: int) -> dict[str, Any]:

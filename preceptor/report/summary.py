@@ -88,6 +88,12 @@ class Narrator:
         lines = [*told, *([f"{rest} more in the report"] if rest else [])]
         return [line for n, text in enumerate(lines) for line in _lines("" if n else stage, text)]
 
+    def _lent(self, event: Event) -> list[str]:
+        learns = "stays as it is" if event.get("frozen") else "learns on"
+        return _lines(
+            "transfer", f"{event.get('column')} is seen as {event.get('from')} saw it, and {learns}"
+        )
+
     def _split(self, event: Event) -> list[str]:
         parts = {"train": "train", "validation": "validation", "test": "sealed"}
         told = " · ".join(f"{count(event[part])} {word}" for part, word in parts.items() if part in event)
@@ -174,6 +180,7 @@ _TOGETHER = {
 _ALONE = {
     "kinds": Narrator._kinds,
     "split": Narrator._split,
+    "lent": Narrator._lent,
     "remedy": Narrator._remedy,
     "candidates": Narrator._candidates,
     "exam": Narrator._exam,

@@ -69,6 +69,8 @@ def _choice(record: Record, verdict: Verdict) -> list[Block]:
             else Markup("")
         )
         blocks.append(Text(chosen + say("{why}", why=str(event.get("why") or ""))))
+    for lent in record.of("lent"):
+        blocks.append(Text(_lent(lent)))
     lines = event.get("list", [])
     if lines:
         shipped = [n for n, line in enumerate(lines) if line.get("name") == verdict.ships]
@@ -76,6 +78,16 @@ def _choice(record: Record, verdict: Verdict) -> list[Block]:
         columns = ["predictor", f"{verdict.yardstick.title} on validation rows", "95 % range", "weight"]
         blocks.append(Fold("Who was in the running", [Grid("", columns, rows, shipped)]))
     return blocks + _lessons(record) + _decisions(record)
+
+
+def _lent(event: Event) -> Markup:
+    """Where the net's eyes come from."""
+    return say(
+        "The net did not begin from nothing: what looks at {column} was lent by {lender} and {learns}.",
+        column=name(str(event.get("column"))),
+        lender=str(event.get("from")),
+        learns="stayed as it was" if event.get("frozen") else "learnt on",
+    )
 
 
 def _candidate(line: Event, verdict: Verdict) -> list[str]:

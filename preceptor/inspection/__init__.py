@@ -65,8 +65,11 @@ TRAPS = (
     picture_colours,
 )
 
-OF_PLAIN = (leaks, ids, constants, missing, misread, spelling, caps, outliers, imbalance)
-"""Traps that look at one plain column at a time: those for rows that hold a series besides."""
+OF_PLAIN = (ids, constants, missing, misread, spelling, caps, outliers, imbalance)
+"""Traps that look at one plain column at a time: those for rows that hold a series besides.
+
+That the hour tells the load is no leak: what is known of a moment ahead may be used.
+"""
 
 OF_INPUTS = (ids, constants, texts, missing, misread, spelling)
 """Traps that do not look at the answer: those for an answer that is itself a series of numbers."""

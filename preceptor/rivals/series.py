@@ -185,7 +185,7 @@ def _trees_on_lags(task: Task) -> TreesOnLags:
 
 SERIES = (
     Recipe("last-value", "the last value again", _last_value, None, jointly=True, reads="steps"),
-    Recipe("season-ago", "as a season ago", _season_ago, None, jointly=True, reads="steps"),
+    Recipe("season-ago", "the value a season ago", _season_ago, None, jointly=True, reads="steps"),
     Recipe("ridge-on-lags", "ridge on lags", _ridge_on_lags, None, jointly=True, reads="steps"),
     Recipe("boosting-on-lags", "boosting on lags", _trees_on_lags, None, jointly=True, reads="steps"),
 )

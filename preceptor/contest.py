@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 
 from preceptor.desk import Desk
-from preceptor.ensemble import apply, blend
+from preceptor.ensemble import apply, blend, sharpness
 from preceptor.errors import Mistake, nearest
 from preceptor.inspection.roles import Roles
 from preceptor.intervals import interval
@@ -210,7 +210,9 @@ def choose(desk: Desk, folds: list[Fold], parts: Split, candidates: dict[str, Ca
         why=_reason(weights, metric, int(rows.sum())),
     )
     families = {name: candidate.members for name, candidate in candidates.items()}
-    return Predictor([fold.problem for fold in folds], families, weights)
+    classes = target.task in ("two-class", "many-class")
+    power = sharpness(apply(weights, scores), truth[rows]) if classes else 1.0
+    return Predictor([fold.problem for fold in folds], families, weights, power)
 
 
 def _told(

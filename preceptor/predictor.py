@@ -8,7 +8,7 @@ The folder holds JSON, safetensors and skops files only: nothing in it can execu
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ import numpy as np
 from safetensors.torch import load_file, save_file
 
 from preceptor.data.table import Table
-from preceptor.ensemble import apply
+from preceptor.ensemble import apply, sharpened
 from preceptor.errors import Mistake
 from preceptor.kinds.kind import Target
 from preceptor.kinds.registry import kind_from_state
@@ -25,23 +25,28 @@ from preceptor.problem import Problem
 from preceptor.rivals import Rival
 from preceptor.storage import write_atomically
 
-FORMAT = 2
+FORMAT = 3
 Member = Net | Rival
 """A fitted model of one fold."""
 
 
 class Predictor:
-    """Fold problems, their fitted families by name, and convex weights over the families."""
+    """Fold problems, their fitted families by name, and convex weights over the families.
+
+    Probabilities of classes are raised to the power `sharpness`: see `preceptor.ensemble`.
+    """
 
     def __init__(
         self,
         problems: Sequence[Problem],
         families: dict[str, list[Member]],
         weights: dict[str, float],
+        sharpness: float = 1.0,
     ) -> None:
         self.problems = list(problems)
         self.families = families
         self.weights = weights
+        self.sharpness = sharpness
 
     @property
     def target(self) -> Target:
@@ -54,9 +59,13 @@ class Predictor:
         return next(iter(self.weights)) if len(self.weights) == 1 else "blend"
 
     def scores(self, table: Table) -> np.ndarray:
-        """Blended scores of every row."""
-        by_family = self.scores_by_family(table, list(self.weights))
-        return apply(self.weights, by_family)
+        """Blended scores of every row, as sure as they are right."""
+        return self.blended(self.scores_by_family(table, list(self.weights)))
+
+    def blended(self, by_family: Mapping[str, np.ndarray]) -> np.ndarray:
+        """The same, given each family's scores."""
+        scores = apply(self.weights, by_family)
+        return scores if self.sharpness == 1.0 else sharpened(scores, self.sharpness)
 
     def scores_by_family(self, table: Table, names: Sequence[str]) -> dict[str, np.ndarray]:
         """For each family the mean of its fold models' scores; every fold encodes once."""
@@ -88,6 +97,7 @@ class Predictor:
         description = {
             "format": FORMAT,
             "weights": self.weights,
+            "sharpness": self.sharpness,
             "folds": {name: len(self.families[name]) for name in self._kept},
             "nets": nets,
             "problems": [problem.state() for problem in self.problems],
@@ -119,7 +129,7 @@ class Predictor:
             ]
             for name, folds in description["folds"].items()
         }
-        return cls(problems, families, description["weights"])
+        return cls(problems, families, description["weights"], description["sharpness"])
 
 
 def _problem(state: dict[str, Any]) -> Problem:

@@ -10,7 +10,6 @@ import polars as pl
 from preceptor.contest import Candidate, chosen_metric
 from preceptor.data.table import Table
 from preceptor.desk import Desk
-from preceptor.ensemble import apply
 from preceptor.exam import Exam, Mark, judge, open_seal, result
 from preceptor.explain import Subject, examples, importance_rows, permutation_importance, slices
 from preceptor.finding import Finding
@@ -37,8 +36,7 @@ def examine(
     table = _answerable(desk, open_seal(parts.sealed, desk.ledger, "the exam"), parts, target)
     scores = predictor.scores_by_family(table, list(candidates))
     shipped = predictor.name
-    if shipped == "blend":
-        scores["blend"] = apply(predictor.weights, scores)
+    scores[shipped] = predictor.blended(scores)
     truth = target.truth(table.frame[target.column])
     exam = judge(
         truth,

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from preceptor.ensemble import apply, blend
+from preceptor.ensemble import apply, blend, sharpened, sharpness
 from preceptor.metrics import many_class_metrics, regression_metrics, tag_metrics, two_class_metrics
 
 RMSE, MAE = regression_metrics()["rmse"], regression_metrics()["mae"]
@@ -110,3 +110,22 @@ def test_tags_blend_like_everything_else():
 def test_applied_weights_are_the_weighted_mean():
     scores = {"a": np.array([[1.0, 0.0]]), "b": np.array([[0.0, 1.0]])}
     assert apply({"a": 0.75, "b": 0.25}, scores).tolist() == [[0.75, 0.25]]
+
+
+@pytest.mark.parametrize("power", [0.4, 1.0, 2.5])
+def test_answers_that_are_too_sure_or_too_modest_become_as_sure_as_they_are_right(power):
+    rng = np.random.default_rng(0)
+    honest = rng.dirichlet(np.ones(4), 20_000)
+    truth = (honest.cumsum(axis=1) < rng.random((len(honest), 1))).sum(axis=1)
+    told = sharpened(honest, 1 / power)
+    assert sharpness(told, truth) == pytest.approx(power, rel=0.05)
+    again = sharpened(told, sharpness(told, truth))
+    np.testing.assert_allclose(again, honest, atol=0.02)
+    assert (again.argmax(axis=1) == told.argmax(axis=1)).all()
+    np.testing.assert_allclose(again.sum(axis=1), 1.0)
+
+
+def test_classes_that_never_got_a_share_keep_next_to_none():
+    scores = np.array([[1.0, 0.0], [0.0, 1.0], [0.9, 0.1]])
+    assert np.isfinite(sharpened(scores, 3.0)).all()
+    assert np.isfinite(sharpness(scores, np.array([0, 1, 1])))

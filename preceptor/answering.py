@@ -13,6 +13,7 @@ import polars as pl
 from preceptor.data.read import read
 from preceptor.data.table import Schema, Table
 from preceptor.errors import Mistake, nearest
+from preceptor.figures.words import plural
 from preceptor.framing import Frame, ahead_of, examples_of, frame_from
 from preceptor.inspection import blank
 from preceptor.predictor import Predictor
@@ -93,7 +94,7 @@ def _notes(table: Table, inputs: list[str], used: set[str]) -> list[str]:
     extra = [name for name in table.frame.columns if name not in used]
     notes = [f"not used: {', '.join(extra)}"] if extra else []
     account = table.account
-    notes += [f"{count:,} rows have no answer: {why}" for why, count in account.left_out.items()]
+    notes += [f"no answer for {plural(count, 'row')}: {why}" for why, count in account.left_out.items()]
     notes += [
         f"{row.why if row.line is None else f'line {row.line}: {row.why}'}, no answer"
         for row in account.dropped[:10]

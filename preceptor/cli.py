@@ -55,7 +55,10 @@ def _plain_type(annotation: Any) -> type:
 @app.command()
 @_with_plan_flags
 def fit(
-    data: Annotated[str | None, typer.Argument(help="a file: csv, tsv, parquet, jsonl, xlsx")] = None,
+    data: Annotated[
+        str | None,
+        typer.Argument(help="a file (csv, parquet, jsonl, xlsx, idx, text) or a folder of pictures or texts"),
+    ] = None,
     kind: Annotated[list[str] | None, typer.Option(help="column=kind, to overrule what is seen")] = None,
     out: Annotated[Path | None, typer.Option(help="the run's folder (default runs/NAME-n)")] = None,
     plan: Annotated[Path | None, typer.Option(help="repeat the run of this plan.json")] = None,
@@ -86,7 +89,7 @@ def _pair(text: str) -> tuple[str, str]:
 @app.command()
 def predict(
     run: RunFolder,
-    data: Annotated[str, typer.Argument(help="a file of new rows")],
+    data: Annotated[str, typer.Argument(help="a file or folder of new rows")],
     out: Annotated[Path, typer.Option("-o", "--out", help="where the answers go (csv)")] = Path(
         "answers.csv"
     ),
@@ -132,7 +135,7 @@ def exam(
 @app.command()
 @_with_plan_flags
 def show(
-    data: Annotated[str, typer.Argument(help="a file")],
+    data: Annotated[str, typer.Argument(help="a file or folder")],
     kind: Annotated[list[str] | None, typer.Option(help="column=kind, to overrule what is seen")] = None,
     **choices: Any,
 ) -> None:

@@ -13,6 +13,7 @@ from torch.nn import functional
 
 from preceptor.data.read import read
 from preceptor.data.table import Table
+from preceptor.figures.words import plural
 from preceptor.finding import Finding
 from preceptor.framing import framed_by
 from preceptor.kinds.recognise import Recognised, recognise
@@ -32,7 +33,7 @@ def show(source: Any, plan: Plan) -> Iterator[str]:
     account = table.account
     plan = asked(plan, table)
     yield f"{table.source} · {account.read:,} rows, {table.frame.width} columns"
-    yield from (f"  left out  {count:,} rows: {why}" for why, count in account.left_out.items())
+    yield from (f"  left out  {plural(count, 'row')}: {why}" for why, count in account.left_out.items())
     yield from (f"  note      {note}" for note in account.notes)
     if plan.target is None:
         yield from _columns(recognise(table.frame, None, plan.kinds), table)

@@ -20,3 +20,8 @@ def several(names: Sequence[str], most: int = 3) -> str:
     """A few quoted names, the rest counted: "'a', 'b', 'c' and 4 more"."""
     shown = ", ".join(f"'{name}'" for name in names[:most])
     return f"{shown} and {len(names) - most} more" if len(names) > most else shown
+
+
+def row_count(count: int) -> str:
+    """ "1 row", "2,000 rows"."""
+    return f"{count:,} {'row' if count == 1 else 'rows'}"

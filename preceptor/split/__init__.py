@@ -16,6 +16,7 @@ import polars as pl
 from preceptor.data.table import Table
 from preceptor.finding import Finding
 from preceptor.framing import STRETCH
+from preceptor.inspection.wording import row_count
 from preceptor.split.drawing import (
     VALIDATION_SHARE,
     Fold,
@@ -154,7 +155,7 @@ def _findings(table: Table, expected: Expected, group: str | None, repeated: int
         yield Finding(
             "seal-small",
             "warning",
-            f"Only {sealed} rows could be sealed: {expected.sentence}.",
+            f"Only {row_count(sealed)} could be sealed: {expected.sentence}.",
             evidence={"sealed": sealed, "halfwidth": expected.halfwidth},
             done="sealed all the same; the interval of the final score says how unsure it is",
             remedy="Bring more rows: four times as many halve the interval.",
@@ -165,7 +166,7 @@ def _findings(table: Table, expected: Expected, group: str | None, repeated: int
         yield Finding(
             "test-file-repeats",
             "warning",
-            f"{repeated:,} rows have exactly the inputs of a row of the test file.",
+            f"The inputs of {row_count(repeated)} are exactly those of a row of the test file.",
             evidence={"rows": repeated},
             done="left out of training, so that the test stays unseen",
             remedy="Check how the test file was made.",

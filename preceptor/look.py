@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from preceptor.data.table import Table
-from preceptor.errors import Mistake, nearest
+from preceptor.errors import Mistake
 from preceptor.finding import Finding
 from preceptor.inspection import inspect, mend
 from preceptor.inspection.roles import Roles
@@ -73,15 +73,7 @@ def named_column(name: str | None, table: Table) -> str:
             why=f"The columns are: {', '.join(columns[:30])}{' ...' if len(columns) > 30 else ''}.",
             todo=f"--target {columns[-1]}",
         )
-    if name not in columns:
-        raise Mistake(
-            "column-absent",
-            f"There is no column {name!r}.",
-            where=table.source,
-            why=f"The columns are: {', '.join(columns[:30])}{' ...' if len(columns) > 30 else ''}.",
-            todo=nearest(name, columns),
-        )
-    return name
+    return table.named(name)
 
 
 def fit_target(look: Look, rows: Table) -> Target:

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import polars as pl
 
+from preceptor.errors import Mistake, nearest
+
 
 @dataclass(frozen=True)
 class Dropped:
@@ -88,6 +90,19 @@ class Table:
         if self.names is not None:
             return [str(name) for name in self.names[rows]]
         return [f"line {line}" for line in self.lines[rows]]
+
+    def named(self, column: str) -> str:
+        """`column`, when there is such a one. Raises Mistake with the nearest names."""
+        columns = self.frame.columns
+        if column in columns:
+            return column
+        raise Mistake(
+            "column-absent",
+            f"There is no column {column!r}.",
+            where=self.source,
+            why=f"The columns are: {', '.join(columns[:30])}{' ...' if len(columns) > 30 else ''}.",
+            todo=nearest(column, columns),
+        )
 
     def __len__(self) -> int:
         return self.frame.height

@@ -150,14 +150,7 @@ def _targets(table: Table, plan: Plan) -> tuple[str, ...]:
     whole = plan.target in frame.columns
     names = (plan.target,) if whole else tuple(name.strip() for name in plan.target.split(","))
     for name in names:
-        if name not in frame.columns:
-            raise Mistake(
-                "column-absent",
-                f"There is no column {name!r}.",
-                where=table.source,
-                why=f"The columns are: {', '.join(frame.columns[:30])}.",
-                todo=nearest(name, frame.columns),
-            )
+        table.named(name)
         if not is_number(frame[name]):
             raise Mistake(
                 "horizon-not-a-number",

@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from preceptor.data.table import Table
-from preceptor.errors import Mistake, nearest
+from preceptor.errors import Mistake
 from preceptor.framing.frame import Frame
 from preceptor.framing.windows import HISTORY, numbers
 
@@ -25,14 +25,7 @@ def frame_by_series(
     Raises Mistake "column-absent", "series-answers-differ", "series-single".
     """
     for name in filter(None, (series, target, time)):
-        if name not in table.frame.columns:
-            raise Mistake(
-                "column-absent",
-                f"There is no column {name!r}.",
-                where=table.source,
-                why=f"The columns are: {', '.join(table.frame.columns[:30])}.",
-                todo=nearest(name, table.frame.columns),
-            )
+        table.named(name)
     others = [name for name in table.frame.columns if name not in (series, time, *ignore)]
     different = table.frame.group_by(series).agg(pl.col(others).drop_nulls().n_unique())
     most = different.select(pl.col(others).max()).row(0, named=True)

@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from preceptor.data.table import Table
-from preceptor.errors import Mistake, nearest
+from preceptor.errors import Mistake
 from preceptor.finding import Finding
 from preceptor.framing.clock import clock_of, next_times, positions, step_in_words
 from preceptor.framing.frame import Clock
@@ -61,7 +61,7 @@ def in_order(
     Raises Mistake "column-absent", "time-unordered", "times-missing", "times-repeat".
     """
     for name in filter(None, (time, series)):
-        _refuse_absent(name, table)
+        table.named(name)
     kept, findings = _timed(table, time)
     codes = _codes(kept.frame, series)
     order = np.lexsort((kept.frame[time].to_physical().to_numpy(), codes))
@@ -73,17 +73,6 @@ def in_order(
     places = _counted_apart(clock, kept.frame[time], codes)
     ordered, repeats = _one_a_step(Ordered(kept, time, clock, codes, places), series)
     return ordered, [*findings, *repeats, *_gaps(ordered)]
-
-
-def _refuse_absent(name: str, table: Table) -> None:
-    if name not in table.frame.columns:
-        raise Mistake(
-            "column-absent",
-            f"There is no column {name!r}.",
-            where=table.source,
-            why=f"The columns are: {', '.join(table.frame.columns[:30])}.",
-            todo=nearest(name, table.frame.columns),
-        )
 
 
 def _timed(table: Table, time: str) -> tuple[Table, list[Finding]]:

@@ -23,5 +23,5 @@ def several(names: Sequence[str], most: int = 3) -> str:
 
 
 def row_count(count: int) -> str:
-    """ "1 row", "2,000 rows"."""
+    """So many rows in words: "1 row", "2,000 rows"."""
     return f"{count:,} {'row' if count == 1 else 'rows'}"

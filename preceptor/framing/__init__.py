@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 
 from preceptor.data.table import Table
-from preceptor.errors import Mistake, nearest
+from preceptor.errors import Mistake
 from preceptor.finding import Finding
 from preceptor.framing.by_series import bundles, frame_by_series, is_number
 from preceptor.framing.clock import ticks

@@ -29,6 +29,8 @@ check-all: lint setup
 bench: setup
 	$(BIN)/python -m benchmarks.loop
 	$(BIN)/python -m benchmarks.reading
+	$(BIN)/python -m benchmarks.knn
+	$(BIN)/python -m benchmarks.transfer
 
 clean:
 	rm -rf .venv build dist *.egg-info

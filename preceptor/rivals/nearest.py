@@ -70,6 +70,9 @@ class Nearest:
     def _nearest(self, queries: Tensor, k: int) -> Iterator[tuple[Tensor, Tensor]]:
         """Distances (k,) and row numbers (k,) of one query after the other."""
         flat, bounds_BN = queries.flatten(1).to(self.exact), self.filter.bounds(queries)
+        if (lacking_B := self.filter.lacking(queries)) is not None:
+            yield from _ranked(bounds_BN, lacking_B, k)
+            return
         likely_BM = bounds_BN.topk(min(k + MORE, len(self.rows)), dim=1, largest=False).indices
         measured = [self._measured(query, likely) for query, likely in zip(flat, likely_BM, strict=True)]
         reach_B = torch.stack(measured).kthvalue(k, dim=1).values.double()
@@ -86,6 +89,18 @@ class Nearest:
         return lengths[0] if len(lengths) == 1 else torch.cat(lengths)
 
 
+def _ranked(bounds_BN: Tensor, lacking_B: Tensor, k: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """Distances (k,) and row numbers (k,) where squared distances are known but for what a query lacks."""
+    reach_B = bounds_BN.topk(k, dim=1, largest=False).values.amax(dim=1)
+    b_, n_ = (bounds_BN <= reach_B[:, None]).nonzero().unbind(1)
+    counts_B, bounds = b_.bincount(minlength=len(bounds_BN)), bounds_BN[b_, n_]
+    ordered = bounds.sort(stable=True).indices
+    ordered = ordered[b_[ordered].sort(stable=True).indices]
+    chosen_Bk = ordered[(counts_B.cumsum(0) - counts_B)[:, None] + torch.arange(k)]
+    lengths_Bk = (bounds[chosen_Bk] + lacking_B[:, None]).double().sqrt()
+    yield from zip(lengths_Bk, n_[chosen_Bk], strict=True)
+
+
 def _distances(query: Tensor, rows: Tensor, norm: int) -> Tensor:
     """(P,): from one query (D,) to each row (P, D), gap by gap."""
     return torch.cdist(query[None], rows, norm, "donot_use_mm_for_euclid_dist")[0]
@@ -97,6 +112,10 @@ class Filter(ABC):
     @abstractmethod
     def bounds(self, queries: Tensor) -> Tensor:
         """(B, N): the less, the nearer the row may lie."""
+
+    def lacking(self, queries: Tensor) -> Tensor | None:
+        """(B,): what the bounds lack to be squared distances; None where they are bounds and no more."""
+        return None
 
     @abstractmethod
     def limits(self, queries: Tensor, reach_B: Tensor) -> Tensor:
@@ -130,13 +149,17 @@ class Rounded(Filter):
     def bounds(self, queries: Tensor) -> Tensor:
         """(B, N) int32: |n|² - 2 b·n."""
         levels, _ = self._rounded(queries.flatten(1))
-        return _dots(levels, self.levels).mul_(-2).add_(self.squares)
+        return torch.sub(self.squares, _dots(levels, self.levels), alpha=2)
 
     def limits(self, queries: Tensor, reach_B: Tensor) -> Tensor:
         """(B,) int32."""
         levels, lost_B = self._rounded(queries.flatten(1))
         reach_B = (reach_B + lost_B + self.lost) * (1 + 1e-9) / self.step
         return (reach_B.square() - _squares(levels)).ceil().clamp(max=2**31 - 1).int()
+
+    def lacking(self, queries: Tensor) -> Tensor | None:
+        """(B,) int32: the square of each query of bytes, from which rounding took nothing away."""
+        return None if queries.is_floating_point() else _squares(self._rounded(queries.flatten(1))[0])
 
 
 def _squares(levels: Tensor) -> Tensor:

@@ -95,13 +95,14 @@ def predict(
     ),
 ) -> None:
     """Answer new rows with a run's model: same order, ids kept."""
+    from preceptor.figures.words import plural
     from preceptor.run import Run
 
     answers, notes = Run(run).answer(data)
     answers.write_csv(out)
     for note in notes:
         print(f"  {note}", file=sys.stderr)
-    print(f"{out} · {answers.height:,} answers")
+    print(f"{out} · {plural(answers.height, 'answer')}")
 
 
 @app.command()

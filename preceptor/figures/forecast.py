@@ -31,7 +31,7 @@ def forecasts(starts: np.ndarray, truth: np.ndarray, answer: np.ndarray, name: s
     )
     return Figure(
         name=f"forecasts-{_plain(name)}",
-        title=f"The forecasts of {quoted(shortened(name, 40))} follow what came {how}",
+        title=f"The forecasts of {quoted(shortened(name, 40))} {how} follow what came",
         reading=f"Thin: what came; thick: {plural(len(rows), 'forecast')}, one after the other, each made at "
         "its dot, before any of its steps was known.",
         draw=lambda width: _lines(table, shortened(name, 40)),

@@ -120,15 +120,6 @@ class Text(Stateful, Kind):
             whole = whole[: self._head] + whole[len(whole) - self.length + self._head :]
         return whole or [NO_TEXT]
 
-    def occluded(self, text: str | None) -> Tensor:
-        """(T, L) int32: the text encoded T times, each time without another one of its tokens."""
-        (ids,) = self.encode(pl.Series([text], dtype=pl.String))
-        ids = ids[ids != PADDING]
-        others = ids.expand(len(ids), -1)[~torch.eye(len(ids), dtype=torch.bool)].view(len(ids), -1)
-        encoded = torch.full((len(ids), self.length), PADDING, dtype=torch.int32)
-        encoded[:, : len(ids) - 1] = others
-        return encoded if len(ids) > 1 else encoded.index_fill(1, torch.tensor([0]), NOTHING)
-
     @property
     def _head(self) -> int:
         """How many tokens are kept from the beginning of a text that is too long."""

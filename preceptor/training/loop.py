@@ -91,7 +91,8 @@ def train(
                 losses.append(value.detach())
                 norms.append(training.step(rate))
         layers = [] if before is None else flat.layers(before)
-        numbers, seconds = (torch.stack(losses), torch.stack(norms)), time.perf_counter() - started
+        numbers = (training.ranks.combine(torch.stack(losses)), torch.stack(norms))
+        seconds = time.perf_counter() - started
         epoch = Epoch(training.epoch + 1, *numbers, rates[-1], layers, seconds)
         training.close_epoch(epoch.broken is None)
         yield epoch
@@ -141,10 +142,11 @@ def batch_count(rows: int, size: int) -> int:
 
 
 def _batches(training: Training, rows: int) -> Sequence[Tensor]:
-    """The rows of each mini-batch of the coming epoch."""
+    """The rows of each mini-batch of the coming epoch: of this rank's part of it."""
     number, share = divmod(training.epoch, training.shares)
     visited = order(rows, training.seed, number).tensor_split(training.shares)[share]
-    return visited.tensor_split(batch_count(len(visited), training.batch_size))
+    batches = visited.tensor_split(batch_count(len(visited), training.batch_size))
+    return [training.ranks.share(batch) for batch in batches]
 
 
 def _due(epoch: int, steps: int) -> bool:
@@ -152,9 +154,9 @@ def _due(epoch: int, steps: int) -> bool:
     return epoch % math.ceil(LOOK_EVERY / steps) == 0
 
 
-def _seeds(seed: int, epoch: int) -> list[int]:
-    """Two independent seeds for one epoch: for the order of rows, and for noise."""
-    return np.random.SeedSequence((seed, epoch)).generate_state(2).tolist()
+def _seeds(seed: int, epoch: int, rank: int = 0) -> list[int]:
+    """Independent seeds for one epoch: for the order of rows, and for the noise of each rank up to `rank`."""
+    return np.random.SeedSequence((seed, epoch)).generate_state(2 + rank).tolist()
 
 
 @contextmanager
@@ -162,7 +164,7 @@ def _reproducible(training: Training) -> Iterator[None]:
     """The epoch's own random numbers and number of threads; the caller's come back afterwards."""
     threads = torch.get_num_threads()
     with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(_seeds(training.seed, training.epoch)[1])
+        torch.default_generator.manual_seed(_seeds(training.seed, training.epoch, training.ranks.rank)[-1])
         torch.set_num_threads(training.threads)
         try:
             yield

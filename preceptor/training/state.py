@@ -26,6 +26,7 @@ from preceptor.plan import TrainingPlan
 from preceptor.training.checkpoint import load, save
 from preceptor.training.optimisers import OPTIMISERS
 from preceptor.training.parameters import FlatParameters
+from preceptor.training.ranks import ALONE, Ranks
 from preceptor.training.schedules import Plateau, factor
 from preceptor.training.stopping import Best
 
@@ -35,7 +36,8 @@ class Training:
 
     `epochs` is how many there will be at most, `seed` fixes order and dropout of them all.
     `higher_is_better` is how scores given to `judge` are meant. Where one pass over all rows takes
-    too long to wait for, it can be cut into so many `shares`, each of which then is an epoch.
+    too long to wait for, it can be cut into so many `shares`, each of which then is an epoch. `ranks`
+    are the processes that train it together.
     `finite` turns False, and the training is over, when a loss or gradient stops being a number.
     """
 
@@ -48,8 +50,10 @@ class Training:
         seed: int,
         higher_is_better: bool = False,
         shares: int = 1,
+        ranks: Ranks = ALONE,
     ):
         self.net, self.plan, self.epochs, self.seed, self.shares = net, plan, epochs, seed, shares
+        self.ranks = ranks
         self.flat = FlatParameters(net)
         self.optimiser = OPTIMISERS[plan.optimiser](self.flat, weight_decay=plan.weight_decay)
         self.average = self.flat.weights.clone() if plan.ema else None
@@ -78,6 +82,7 @@ class Training:
 
     def open_epoch(self, steps: int) -> list[float]:
         """Make ready for an epoch of so many steps; returns the learning rate of each."""
+        self.ranks.tell("epoch", plateau=asdict(self.plateau))
         self.net.train()
         self.flat.attach()
         self._good = {name: tensor.clone() for name, tensor in self._carried().items()}
@@ -93,7 +98,7 @@ class Training:
 
     def step(self, rate: float) -> Tensor:
         """Move the weights along the gradients now in place; their norm before clipping, a scalar."""
-        gradients = self.flat.gradients
+        gradients = self.ranks.combine(self.flat.gradients)
         for w, g in self._penalised:
             g.add_(w, alpha=self.plan.l2).add_(w.sign(), alpha=self.plan.l1)
         norm = torch.linalg.vector_norm(gradients)

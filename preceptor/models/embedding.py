@@ -62,7 +62,7 @@ class NumberEmbedding(nn.Module):
         waves_BFW = torch.cos(2 * math.pi * (x_BF[..., None] * self.frequency + self.phase))
         mixed_BFD = torch.einsum("bfw,fwd->bfd", waves_BFW, self.weight) + self.bias
         level_FB = torch.searchsorted(self.edges, x_BF.T.contiguous())
-        feature_F1 = torch.arange(len(self.edges))[:, None]
+        feature_F1 = torch.arange(len(self.edges), device=x_BF.device)[:, None]
         stepped_BFD = self.level[feature_F1, level_FB].transpose(0, 1)
         return (torch.cat([x_BF[..., None], mixed_BFD], dim=-1) + stepped_BFD).flatten(1)
 
@@ -104,4 +104,4 @@ class CodeEmbedding(nn.Module):
     def forward(self, codes_BC: Tensor) -> Tensor:
         """(B, sum of widths); code 0, unseen or missing, has a vector like any other."""
         looked_up = [table[codes_BC[:, column]] for column, table in enumerate(self.tables)]
-        return torch.cat(looked_up, dim=1) if looked_up else torch.zeros(len(codes_BC), 0)
+        return torch.cat(looked_up, dim=1) if looked_up else codes_BC.new_zeros(len(codes_BC), 0).float()

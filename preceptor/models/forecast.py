@@ -147,8 +147,8 @@ def filled(steps_BTD: Tensor) -> Tensor:
     there_BTD = steps_BTD.isfinite()
     if bool(there_BTD.all()):
         return steps_BTD
-    places = torch.arange(steps_BTD.shape[1])[None, :, None].expand_as(steps_BTD)
-    before = places.where(there_BTD, torch.tensor(-1)).cummax(dim=1).values
+    places = torch.arange(steps_BTD.shape[1], device=steps_BTD.device)[None, :, None].expand_as(steps_BTD)
+    before = places.where(there_BTD, -1).cummax(dim=1).values
     first = there_BTD.int().argmax(dim=1, keepdim=True).expand_as(before)
     return steps_BTD.gather(1, before.where(before >= 0, first)).nan_to_num(0.0)
 

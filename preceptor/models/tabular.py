@@ -134,8 +134,8 @@ class TabularNet(nn.Module):
     def _look_up(self, x_BI: Tensor, keys_B: Tensor) -> Tensor:
         """What became of the rows nearest to each: among a random part of the memory while training."""
         assert self.neighbours is not None
-        memory = len(self.numbers_kept)
-        seen_S = torch.randperm(memory)[:SEEN_AT_ONCE] if self.training else torch.arange(memory)
+        draw, most = (torch.randperm, SEEN_AT_ONCE) if self.training else (torch.arange, None)
+        seen_S = draw(len(self.numbers_kept), device=x_BI.device)[:most]
         x_SI = self._embed(self.numbers_kept[seen_S], self.codes_kept[seen_S])
         return self.neighbours(x_BI, x_SI, keys_B, seen_S)
 

@@ -6,9 +6,10 @@
 A run writes its complete plan, the measured decisions included; given back, it repeats the run.
 """
 
+import re
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from preceptor.errors import Mistake, nearest
 
@@ -86,9 +87,22 @@ class Plan(_Frozen):
     folds: Annotated[int, Field(ge=1, le=20)] | None = Field(None, description="1 = one validation set")
     seed: Annotated[int, Field(ge=0)] = Field(0, description="everything random follows from it")
     rivals: tuple[str, ...] | None = Field(None, description="which rivals; default all that fit")
+    trials: Annotated[int, Field(ge=1)] | None = Field(
+        None, description="try so many hyper-parameter settings on validation rows"
+    )
+    storage: str | None = Field(
+        None, description="database of the trials, which several searches may share: sqlite:///, postgresql://"
+    )
     net: NetPlan = NetPlan()
     training: TrainingPlan = TrainingPlan()
     decisions: dict[str, Any] = Field({}, description="measured decisions of an earlier run, repeated")
+
+    @field_validator("storage")
+    @classmethod
+    def _without_password(cls, url: str | None) -> str | None:
+        if url and re.search(r"://[^/@]*:[^/@]*@", url):
+            raise ValueError("the plan is written into the run's folder; leave the password to PGPASSWORD")
+        return url
 
     @classmethod
     def of(cls, **choices: Any) -> Self:

@@ -1,5 +1,30 @@
 """What goes wrong in training, one symptom a file: evidence, name, remedy.
 
+For a training loop of your own, on any `nn.Module`, with any optimiser:
+
+    doctor = preceptor.diagnose.watch(
+        net, loss=loss_fn, probe=(x_few, y_few), optimiser=optimiser,
+        train=(x, y), validation=(x_held_out, y_held_out), steps=planned_steps,
+    )
+    for finding in doctor.before():                # what can be named before the first step
+        print(finding.code, finding.text, finding.remedy)
+    for x_batch, y_batch in batches:
+        optimiser.zero_grad()
+        value = loss_fn(net(x_batch), y_batch)
+        value.backward()
+        optimiser.step()
+        doctor(value, batch=(x_batch, y_batch))    # gradients still in place; `batch` may be left out
+        ...
+        doctor.validated(train_loss, validation_loss, metric)      # at an epoch's end, if you like
+    doctor.findings()                              # at any time: the likeliest cause first
+
+Everything but `net`, `loss` and `probe` may be left out; what is not given is not judged. An alarm is a
+finding of severity "warning" or "error"; a "note" is a symptom without harm. `CATALOGUE` is the table of all
+faults: code, number, name, when they can be named, whether one key is enough. `doctor.share` is the share of
+the loop's time that looking has cost. Inputs may be (x₁, x₂) where the net takes several.
+
+For preceptor's own recipe:
+
     for check in before_training(net, inputs, goal, loss, held_out=(inputs, goal)):
         print(check.text)
     findings = diagnose(history, baseline_loss, rival_loss, plan)
@@ -16,10 +41,12 @@ from dataclasses import replace
 import polars as pl
 from torch import Tensor, nn
 
+from preceptor.diagnose.catalogue import CATALOGUE, Fault
 from preceptor.diagnose.chance import chance
 from preceptor.diagnose.check import Check, Loss
 from preceptor.diagnose.curve import Curve, PerFold, curves
 from preceptor.diagnose.divergence import divergence
+from preceptor.diagnose.doctor import Doctor, watch
 from preceptor.diagnose.ignored_input import check_ignored_input
 from preceptor.diagnose.learning_rate_high import learning_rate_high
 from preceptor.diagnose.learning_rate_low import learning_rate_low
@@ -34,6 +61,8 @@ from preceptor.diagnose.underfitting import underfitting
 from preceptor.diagnose.unreached import check_parameters
 from preceptor.finding import Finding
 from preceptor.plan import Plan
+
+__all__ = ["CATALOGUE", "Check", "Doctor", "Fault", "before_training", "diagnose", "watch"]
 
 
 def before_training(

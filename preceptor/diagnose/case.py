@@ -1,0 +1,151 @@
+"""The case before the doctor: what the user gave, what follows from it, and what has been recorded since.
+
+Every symptom is a function of the case, `symptom(case) -> Finding | None`, in a file of its own. All that is
+tried, is tried on the case's `mirror`, a copy of the net that gets its weights when it is looked at: the
+user's net is only ever read.
+
+Shapes: B probe rows, N rows. Losses are told as shares of the best constant answer's (`share`): 1 is as good
+as always the same answer, 0 is perfect.
+"""
+
+import copy
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, NamedTuple, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from preceptor.diagnose.check import sample, undisturbed
+from preceptor.diagnose.one_batch import Rehearsal, rehearse
+from preceptor.diagnose.record import Record
+from preceptor.diagnose.starting_loss import dumb_loss
+
+Loss = Callable[[Tensor, Tensor], Tensor]
+PROBED = 128
+"""So many rows at most stand for training and for validation whenever the net is looked at."""
+
+
+class Stepper(Protocol):
+    """Any optimiser; one with `param_groups`, as torch's have, can be looked into and tried on a copy."""
+
+    def step(self, *given: Any) -> Any:
+        """Move the weights."""
+
+
+class Rows(NamedTuple):
+    """Inputs, a list of tensors (N, ...) that the net takes in this order, and the goal (N, ...)."""
+
+    inputs: list[Tensor]
+    goal: Tensor
+
+    @property
+    def count(self) -> int:
+        """How many rows there are."""
+        return len(self.goal)
+
+    def take(self, rows: Tensor | slice) -> "Rows":
+        """Some of the rows."""
+        return Rows([x[rows] for x in self.inputs], self.goal[rows])
+
+    def few(self, most: int = PROBED) -> "Rows":
+        """At most so many of them, drawn evenly and always the same."""
+        return self if self.count <= most else self.take(sample(self.count, most))
+
+
+def rows_of(given: tuple[Any, Tensor]) -> Rows:
+    """(x, y) or ((x₁, x₂), y) as `Rows`."""
+    inputs, goal = given
+    return Rows([inputs] if isinstance(inputs, Tensor) else list(inputs), goal)
+
+
+@dataclass
+class Case:
+    """What the doctor knows. `train` falls back on the probe; `steps` is how many are planned."""
+
+    net: nn.Module
+    loss: Loss
+    probe: Rows
+    optimiser: Any = None
+    given_train: Rows | None = None
+    validation: Rows | None = None
+    steps: int | None = None
+    frozen: Sequence[str] = ()
+    record: Record = field(default_factory=Record)
+
+    def __post_init__(self) -> None:
+        with undisturbed():
+            self.mirror = copy.deepcopy(self.net).eval()
+        self._live = [*self.net.parameters(), *self.net.buffers()]
+        self._mirrored = [*self.mirror.parameters(), *self.mirror.buffers()]
+        self._first = [tensor.detach().clone() for tensor in self._live]
+
+    @property
+    def train(self) -> Rows:
+        """The training rows, or the probe where none were given."""
+        return self.given_train or self.probe
+
+    @torch.no_grad()
+    def reflect(self, *, first: bool = False) -> nn.Module:
+        """The mirror, in evaluation mode, with the net's weights of now, or those it had at `first`."""
+        for mine, given in zip(self._mirrored, self._first if first else self._live, strict=True):
+            mine.copy_(given)
+        self.mirror.zero_grad(set_to_none=True)
+        return self.mirror.eval()
+
+    def untrained(self) -> nn.Module:
+        """A copy of the net as it was when the watch began, to be trained and thrown away."""
+        return copy.deepcopy(self.reflect(first=True))
+
+    @cached_property
+    def output(self) -> Tensor:
+        """What the untrained net says to the probe (B, ...), dropout at rest."""
+        with undisturbed(), torch.no_grad():
+            return self.answer(self.reflect(first=True), self.probe)
+
+    def answer(self, net: nn.Module, rows: Rows) -> Tensor:
+        """The net's output for these rows."""
+        output: Tensor = net(*rows.inputs)
+        return output
+
+    @cached_property
+    def dumb(self) -> float:
+        """The loss of the best constant output on the probe."""
+        return self.dumb_on(self.probe)
+
+    @cached_property
+    def dumb_held_out(self) -> float:
+        """The loss of the best constant output on a few validation rows."""
+        return self.dumb_on(self.validation.few()) if self.validation else self.dumb
+
+    def dumb_on(self, rows: Rows) -> float:
+        """The loss of the best constant output on these rows."""
+        return dumb_loss(rows.goal, self.loss, self.output.shape[1:])
+
+    @torch.no_grad()
+    def loss_of(self, output: Tensor, goal: Tensor) -> float:
+        """The user's loss as a number."""
+        return float(self.loss(output, goal))
+
+    @property
+    def classes(self) -> int | None:
+        """How many classes there are; None where the goal is not one class a row."""
+        goal = self.train.goal
+        whole = goal.dtype in (torch.int64, torch.int32, torch.bool, torch.uint8)
+        return int(goal.max()) + 1 if whole and goal.ndim == 1 and len(goal) else None
+
+    @property
+    def classifies(self) -> bool:
+        """Whether each row has one class and the net an output for each."""
+        return self.classes is not None and self.output.ndim == 2 and self.output.shape[1] >= 2
+
+    @cached_property
+    def rehearsal(self) -> Rehearsal:
+        """A copy of the untrained net after a few steps on a handful of training rows."""
+        return rehearse(self.untrained(), self.train.inputs, self.train.goal, self.loss)
+
+    def rates(self) -> list[float]:
+        """The learning rates of the optimiser's groups, where it tells them."""
+        groups: Iterable[dict[str, Any]] = getattr(self.optimiser, "param_groups", ())
+        return [float(group["lr"]) for group in groups]

@@ -1,0 +1,31 @@
+"""Which of several findings is the likeliest cause.
+
+Alarms come before notes; among equals what is certain comes before what is likely, and then the order of
+explanation decides: loader and labels, wiring, scale, learning rate, layers, fit. The others stand in the
+first one's evidence as `also`.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from preceptor.diagnose.catalogue import CATALOGUE, RANK
+from preceptor.finding import Finding
+
+SEVERITY = {"error": 0, "warning": 0, "note": 1}
+CERTAIN = {fault.code for fault in CATALOGUE if fault.certain}
+
+
+def ranked(findings: Iterable[Finding]) -> list[Finding]:
+    """The findings, each code once, the likeliest cause first."""
+    once: dict[str, Finding] = {}
+    for finding in sorted(findings, key=_place):
+        once.setdefault(finding.code, finding)
+    found = list(once.values())
+    if len(found) < 2 or found[0].severity == "note":
+        return found
+    also = [finding.code for finding in found[1:] if finding.severity != "note"]
+    return [replace(found[0], evidence={**found[0].evidence, "also": also}) if also else found[0], *found[1:]]
+
+
+def _place(finding: Finding) -> tuple[int, bool, int]:
+    return SEVERITY[finding.severity], finding.code not in CERTAIN, RANK[finding.code]

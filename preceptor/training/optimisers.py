@@ -32,16 +32,20 @@ class Optimiser(ABC):
     def __init__(
         self, flat: FlatParameters, *, weight_decay: float = 0.0, betas: tuple[float, float] | None = None
     ):
-        self.betas = betas or self.betas
+        self.betas, self.weight_decay = betas or self.betas, weight_decay
         self.steps = 0
-        self.state = {slot: torch.zeros_like(flat.weights) for slot in self.slots}
+        self.settle(flat, {slot: torch.zeros_like(flat.weights) for slot in self.slots})
+
+    def settle(self, flat: FlatParameters, state: dict[str, Tensor]) -> None:
+        """Work on these vectors, and remember in this state, from now on."""
+        self.state = state
         self._parts = [
             (
                 group.rate,
-                group.decay * weight_decay,
+                group.decay * self.weight_decay,
                 flat.weights[part],
                 flat.gradients[part],
-                [vector[part] for vector in self.state.values()],
+                [state[slot][part] for slot in self.slots],
             )
             for group, part in flat.groups
         ]
@@ -213,8 +217,9 @@ class Muon(AdamW):
     is a matrix of one row an output. Weight matrices are those that weight decay would shrink.
     """
 
-    def __init__(self, flat: FlatParameters, **choices: Any):
-        super().__init__(flat, **choices)
+    def settle(self, flat: FlatParameters, state: dict[str, Tensor]) -> None:
+        """See `Optimiser.settle`."""
+        super().settle(flat, state)
         self._matrices: dict[int, list[torch.Size]] = {}
         places = torch.tensor([0, *(parameter.numel() for parameter in flat.parameters)]).cumsum(0).tolist()
         for group, part in flat.groups:
@@ -224,7 +229,7 @@ class Muon(AdamW):
                 if part.start <= place < part.stop and parameter.numel()
             ]
             if group.decay and all(len(shape) > 1 for shape in shapes):
-                self._matrices[part.start] = shapes
+                self._matrices[int(flat.weights[part].storage_offset())] = shapes
 
     def update(self, w: Tensor, g: Tensor, rate: float, mean: Tensor, squares: Tensor) -> None:
         """See the class."""

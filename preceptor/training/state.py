@@ -64,11 +64,29 @@ class Training:
         self.epoch = 0
         self.finite = True
         self._good: Mapping[str, Tensor] = {}
-        self._penalised = [
+        self._penalised = self._decaying()
+
+    def _decaying(self) -> list[tuple[Tensor, Tensor]]:
+        """The weights that L1 and L2 pull at, and their gradients."""
+        return [
             (self.flat.weights[part], self.flat.gradients[part])
             for group, part in self.flat.groups
-            if group.decay and (plan.l1 or plan.l2)
+            if group.decay and (self.plan.l1 or self.plan.l2)
         ]
+
+    def settle(self, tensors: Mapping[str, Tensor]) -> None:
+        """Move, with all values, into tensors named as `carried` names them, and "gradients".
+
+        They may be rows of larger ones that several trainings share; nothing else changes for this one.
+        """
+        for name, tensor in self.carried().items():
+            tensors[name].copy_(tensor)
+        self.flat.settle(tensors)
+        self.optimiser.settle(
+            self.flat, {slot: tensors[f"optimiser.{slot}"] for slot in self.optimiser.state}
+        )
+        self.average = None if self.average is None else tensors["average"]
+        self._penalised = self._decaying()
 
     @property
     def over(self) -> bool:
@@ -85,7 +103,7 @@ class Training:
         self.ranks.tell("epoch", plateau=asdict(self.plateau))
         self.net.train()
         self.flat.attach()
-        self._good = {name: tensor.clone() for name, tensor in self._carried().items()}
+        self._good = {name: tensor.clone() for name, tensor in self.carried().items()}
         return [self.rate((self.epoch + (step + 0.5) / steps) / self.epochs) for step in range(steps)]
 
     def close_epoch(self, finite: bool) -> None:
@@ -149,7 +167,7 @@ class Training:
             "best": {name: getattr(self.best, name) for name in ("score", "epoch", "waited")},
             "plateau": asdict(self.plateau),
         }
-        save(folder, self._identity(), facts, {**self._carried(), **best})
+        save(folder, self._identity(), facts, {**self.carried(), **best})
 
     def resume(self, folder: Path) -> Finding | None:
         """Go on from the newest sound checkpoint in `folder`, if there is one.
@@ -169,14 +187,14 @@ class Training:
         self.threads, self.finite = found.facts["threads"], found.facts["finite"]
         return found.finding
 
-    def _carried(self) -> dict[str, Tensor]:
+    def carried(self) -> dict[str, Tensor]:
         """Every tensor that the next step depends on, by name."""
         slots = {f"optimiser.{slot}": tensor for slot, tensor in self.optimiser.state.items()}
         average = {} if self.average is None else {"average": self.average}
         return {**self.flat.live(), **slots, **average}
 
     def _restore(self, tensors: Mapping[str, Tensor]) -> None:
-        for name, tensor in self._carried().items():
+        for name, tensor in self.carried().items():
             tensor.copy_(tensors[name])
 
     def _identity(self) -> dict[str, Any]:

@@ -4,6 +4,7 @@ preceptor fit houses.csv --target price
 """
 
 import inspect
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -67,14 +68,15 @@ def fit(
     **choices: Any,
 ) -> None:
     """Learn to predict a column: the whole recipe, and a report."""
-    from preceptor.run import fit as fit_run
+    from preceptor.following import fit_together
 
     given = {name: value for name, value in choices.items() if value not in (None, [])}
     if kind:
         given["kinds"] = dict(_pair(text) for text in kind)
-    with _screen(quiet) as screen:
-        run = fit_run(data, plan=plan, resume=resume, out=out, screen=screen, **given)
-    print(run.folder / "report.html")
+    with _screen(quiet or os.environ.get("RANK", "0") != "0") as screen:
+        run = fit_together(data, plan=plan, resume=resume, out=out, screen=screen, **given)
+    if run:
+        print(run.folder / "report.html")
 
 
 def _pair(text: str) -> tuple[str, str]:

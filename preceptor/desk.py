@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from preceptor.ledger import Ledger
 from preceptor.plan import Plan
 from preceptor.storage import write_atomically
+from preceptor.training.ranks import ALONE, Ranks
 
 
 class Watcher(Protocol):
@@ -42,7 +43,10 @@ class Nobody:
 
 @dataclass
 class Desk:
-    """One run in the making. `closing` is the time kept back for exam and report, in seconds."""
+    """One run in the making. `closing` is the time kept back for exam and report, in seconds.
+
+    `ranks` are the processes that train its nets.
+    """
 
     source: Any
     plan: Plan
@@ -51,6 +55,7 @@ class Desk:
     watcher: Watcher
     closing: float
     stages: dict[str, float] = field(default_factory=dict)
+    ranks: Ranks = ALONE
 
     @classmethod
     def set_up(cls, source: Any, plan: Plan, folder: Path, watcher: Watcher | None = None) -> "Desk":

@@ -6,33 +6,28 @@ The clock turns into whole numbers (threads, folds, epochs) that the ledger reme
 weights are a pure function of plan and seed, however often the lesson was killed and resumed.
 """
 
+import sys
 import time
+from collections.abc import Iterator
 
-import numpy as np
 import polars as pl
-import torch
 from torch import Tensor
 
-from preceptor.augmentation.inputs import InputAugmenter
 from preceptor.contest import Candidate, Fold, unanswered
 from preceptor.desk import Desk
 from preceptor.diagnose import diagnose
 from preceptor.finding import Finding
 from preceptor.history import History
 from preceptor.net import ensemble_loss, judging_metric, new_net, starting_output
-from preceptor.plan import NetPlan, Plan, TrainingPlan
+from preceptor.plan import NetPlan, TrainingPlan
 from preceptor.recipe import other_way
 from preceptor.split import Split
-from preceptor.timetable import Schedule, fitted_schedule
-from preceptor.training.loop import Augment, train
-from preceptor.training.pace import HEAVY, PLAIN, measure_pace
+from preceptor.tempo import augmenter, judged, schedule_for
+from preceptor.timetable import Schedule
+from preceptor.training.loop import Epoch, train
 from preceptor.training.state import Training
 
-MOST_JUDGED = 4_000
-"""So many rows held out are enough to mark an epoch."""
 SECONDS_BETWEEN_CHECKPOINTS = 5.0
-SHARE_FOR_PACE = 0.03
-"""The share of the time left in which the pace is measured."""
 SLOWER, ATTEMPTS = 0.1, 2
 """What the learning rate is multiplied by when training has diverged, and how often it may begin again."""
 
@@ -45,7 +40,7 @@ def net_candidate(desk: Desk, folds: list[Fold], parts: Split, candidates: dict[
     if desk.interrupted or (desk.seconds_left < 0 and desk.ledger.decided("schedule") is None):
         return
     schedule = Schedule(
-        *desk.ledger.decide("schedule", lambda: _schedule(desk, folds, parts.sealed.count), "the pace")
+        *desk.ledger.decide("schedule", lambda: schedule_for(desk, folds, parts.sealed.count), "the pace")
     )
     training = desk.plan.training.model_copy(update=schedule.way)
     net, candidate = desk.plan.net, Candidate("net", "neural network", unanswered(folds, len(parts.open)))
@@ -63,7 +58,8 @@ def net_candidate(desk: Desk, folds: list[Fold], parts: Split, candidates: dict[
             if other and not desk.interrupted:
                 lesson = lesson.better(Lesson(desk, fold, other, training, schedule, "-duel").taught(until))
         finally:
-            if lesson.close():
+            # When a rank is lost, the next sitting goes on from the checkpoint.
+            if not isinstance(sys.exception(), RuntimeError) and lesson.close():
                 candidate.join(fold, lesson.net)
                 candidate.took = time.monotonic() - began
                 candidates["net"] = candidate
@@ -71,46 +67,6 @@ def net_candidate(desk: Desk, folds: list[Fold], parts: Split, candidates: dict[
     # Given back, the plan goes straight to what the duel and the diverged attempts have taught.
     desk.plan = desk.plan.model_copy(update={"net": net, "training": training})
     _diagnose(desk, folds[: schedule.folds], candidates)
-
-
-def _schedule(desk: Desk, folds: list[Fold], test_rows: int) -> Schedule:
-    """The schedule for the time left, by the pace of the first fold's net; its exam's time is kept back."""
-    fold, plan = folds[0], desk.plan
-    net = new_net(plan.net, fold.problem, fold.inputs, fold.goal, fold.truth, plan.seed)
-    loss = ensemble_loss(fold.problem.target, 0.0)
-    heavy = bool(fold.problem.shapes)
-    pace = measure_pace(
-        net.module,
-        fold.inputs.tensors,
-        fold.goal,
-        loss,
-        plan.training,
-        ways=HEAVY if heavy else PLAIN,
-        steps=2 if heavy else 6,
-        seconds=SHARE_FOR_PACE * desk.seconds_left,
-        augment=augmenter(desk.plan, fold),
-    )
-    few = judged(fold)
-    net.predict(fold.held_out.take(few[:1]))  # the first answer of a kind costs more
-    began = time.monotonic()
-    net.predict(fold.held_out.take(few))
-    judging = time.monotonic() - began
-    desk.closing += judging * (test_rows * len(folds) + len(fold.rows_held_out)) / len(few)
-    wanted = plan.training.epochs or 1
-    return fitted_schedule(desk.seconds_left, pace, judging, len(folds), wanted, table=not heavy)
-
-
-def augmenter(plan: Plan, fold: Fold) -> Augment | None:
-    """What changes each mini-batch before the net sees it; None where the plan names no changes."""
-    if not plan.training.augment:
-        return None
-    return InputAugmenter(fold.problem.shapes, plan.training.augment, plan.seed, fold.inputs.further)
-
-
-def judged(fold: Fold) -> Tensor:
-    """The rows held out that mark each epoch: all, or enough of them drawn by lot."""
-    drawn = np.random.default_rng(fold.number).permutation(len(fold.truth_held_out))[:MOST_JUDGED]
-    return torch.from_numpy(np.sort(drawn))
 
 
 class Lesson:
@@ -138,6 +94,7 @@ class Lesson:
             seed=seed,
             higher_is_better=self.metric.higher_is_better,
             shares=schedule.shares,
+            ranks=desk.ranks,
         )
 
     def taught(self, until: float) -> "Lesson":
@@ -171,8 +128,8 @@ class Lesson:
         saved = time.monotonic()
         if self._over(until):
             return
-        augment = augmenter(self.desk.plan, fold)
-        for epoch in train(training, fold.inputs.tensors, fold.goal, self.loss, augment=augment):
+        self.call_ranks()
+        for epoch in self.epochs():
             if training.finite:
                 score, loss = self._examined()
                 training.judge(score)
@@ -185,6 +142,19 @@ class Lesson:
                 break
         self.history.save()
         training.save(folder)
+
+    def epochs(self) -> Iterator[Epoch]:
+        """The epochs that are left, each once it is done."""
+        augment = augmenter(self.desk.plan, self.fold)
+        return train(self.training, self.fold.inputs.tensors, self.fold.goal, self.loss, augment=augment)
+
+    def call_ranks(self) -> None:
+        """Have the other ranks take their places: the same lesson, as far as it has come."""
+        shape, plan = (one.model_dump(mode="json") for one in (self.shape, self.plan))
+        self.desk.ranks.tell(
+            "lesson_begins", shape=shape, plan=plan, fold=self.fold.number, schedule=self.schedule
+        )
+        self.training.spread()
 
     def _examined(self) -> tuple[float, float]:
         """Score and loss on the rows held out, and a look for whoever watches."""

@@ -21,6 +21,7 @@ from preceptor.report import notebook_html, write_report
 from preceptor.screen import Screen
 from preceptor.storage import told
 from preceptor.study import seal_again, study
+from preceptor.training.ranks import ALONE, Ranks
 from preceptor.verdict import examine_again
 
 
@@ -32,6 +33,7 @@ def fit(
     resume: Path | str | None = None,
     out: Path | str | None = None,
     screen: Screen | None = None,
+    ranks: Ranks = ALONE,
     **choices: Any,
 ) -> "Run":
     """Learn to predict `target` from the other columns of `source`: the whole recipe.
@@ -39,7 +41,8 @@ def fit(
     `source` is a file's path or a pandas, polars or Arrow frame. `plan` repeats an earlier run's
     plan.json; `resume` goes on with an interrupted run's folder; `out` names the folder, which must
     not hold a run yet; `choices` are fields of the Plan (`minutes`, `metric`, `group`, `time`,
-    `test`, `seed` ...). Raises Mistake for whatever a person can mend. Ctrl-C ends early: what has
+    `test`, `seed` ...); `ranks` are further processes that train with this one, see
+    `preceptor.following`. Raises Mistake for whatever a person can mend. Ctrl-C ends early: what has
     been learnt by then is examined and reported.
     """
     screen = screen or Screen(quiet=True)
@@ -48,6 +51,7 @@ def fit(
     else:
         given = {"target": target, **choices} if target else choices
         desk = _fresh(source, _planned(plan, given), out, screen)
+    desk.ranks = ranks
     try:
         study(desk)
     except KeyboardInterrupt:

@@ -33,6 +33,7 @@ from preceptor.look import Look, fit_target, look_at, sealed_file
 from preceptor.machine import machine
 from preceptor.plan import Plan
 from preceptor.recipe import settle
+from preceptor.search.stage import open_book, search_plan
 from preceptor.split import VALIDATION_SHARE, Sealed, Split, split
 from preceptor.storage import write_atomically
 from preceptor.transfer import borrow
@@ -45,7 +46,7 @@ LOOKING_SHARE = 0.1
 
 
 def study(desk: Desk) -> None:
-    """Read, inspect, split, fit rivals, check and train the net, choose, examine."""
+    """Read, inspect, split, fit rivals, check, search and train the net, choose, examine."""
     _start(desk)
     with desk.clocked("read"):
         table = read(desk.source)
@@ -62,11 +63,15 @@ def study(desk: Desk) -> None:
         lent = borrow(desk.ledger, desk.plan, look.roles.input_kinds, parts.open)
         folds = prepare_folds(desk.plan, look.roles, target, parts, lent)
         desk.plan = settled(desk.plan, folds[0], framed.frame)
+        book = open_book(desk, folds)
+    call_ranks(desk)
     candidates: dict[str, Candidate] = {}
     with desk.stage("rivals"):
         rival_candidates(desk, folds, parts, candidates)
     with desk.stage("checks"):
         check_net(desk, folds[0])
+    with desk.stage("search"):
+        search_plan(desk, folds, book)
     with desk.stage("train"):
         net_candidate(desk, folds, parts, candidates)
     with desk.clocked("choose"):
@@ -159,12 +164,33 @@ def set_apart(table: Table, framed: Framed, look: Look) -> tuple[Split, Target]:
 
 def seal_again(desk: Desk) -> tuple[Sealed, Roles]:
     """The sealed rows of a finished run, set apart anew. Raises Mistake when the data are not the same."""
+    parts, _, roles = _set_apart_again(desk)
+    return parts.sealed, roles
+
+
+def call_ranks(desk: Desk) -> None:
+    """Tell the other ranks what they need to come to the same folds."""
+    source = str(desk.source) if isinstance(desk.source, (str, os.PathLike)) else None
+    plan = desk.plan.model_copy(update={"decisions": desk.ledger.decisions()})
+    known = desk.ledger.of("read")
+    desk.ranks.tell("prepare", source=source, plan=plan.model_dump(mode="json"), read=known)
+
+
+def folds_again(desk: Desk) -> list[Fold]:
+    """The folds of the run that the leader has told of. Raises Mistake when the data are not the same."""
+    parts, target, roles = _set_apart_again(desk)
+    lent = borrow(desk.ledger, desk.plan, roles.input_kinds, parts.open)
+    return prepare_folds(desk.plan, roles, target, parts, lent)
+
+
+def _set_apart_again(desk: Desk) -> tuple[Split, Target, Roles]:
+    """What an earlier sitting, or another process, has set apart."""
     table = read(desk.source)
     _write_reading(desk, table)
     table = _affordable(desk, table)
     framed = framed_by(table, asked(desk.plan, table))
     look = look_at(framed.table, framed.plan)
-    return set_apart(table, framed, look)[0].sealed, look.roles
+    return *set_apart(table, framed, look), look.roles
 
 
 def _start(desk: Desk) -> None:

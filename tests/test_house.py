@@ -28,9 +28,9 @@ ROOMS = [
     "errors", "explanations", "finding", "storage", "ledger", "plan", "shapes", "machine",
     "metrics", "intervals", "data", "kinds", "framing", "inspection", "look", "split",
     "models", "recipe", "problem", "augmentation", "training", "history", "net", "timetable", "rivals",
-    "ensemble", "predictor", "transfer", "diagnose", "desk", "contest", "checkup", "lesson", "exam",
+    "ensemble", "predictor", "transfer", "diagnose", "desk", "contest", "checkup", "tempo", "lesson", "search", "exam",
     "explain", "figures", "verdict", "study", "report", "screen", "show", "answering", "run",
-    "estimators", "cli", "__init__", "__main__",
+    "following", "estimators", "cli", "__init__", "__main__",
 ]
 # fmt: on
 

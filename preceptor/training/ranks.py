@@ -13,10 +13,11 @@ for rounding; with it each rank draws its own noise, a pure function of (seed, e
 Since all gradients lie in one vector, one collective a step brings them together, after the backward pass.
 """
 
+import itertools
 import json
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
@@ -25,6 +26,8 @@ import psutil
 import torch
 import torch.distributed as dist
 from torch import Tensor
+from torch.distributed.distributed_c10d import PrefixStore
+from torch.distributed.rendezvous import rendezvous
 
 from preceptor.errors import Mistake
 from preceptor.plan import TrainingPlan
@@ -47,7 +50,7 @@ class Ranks:
 
     def __init__(self, rank: int = 0, size: int = 1, store: Any = None) -> None:
         self.rank, self.size, self.weight = rank, size, 1.0
-        self._store, self._words = store, 0
+        self._store, self._told = store, 0
 
     @property
     def leads(self) -> bool:
@@ -79,25 +82,29 @@ class Ranks:
             dist.all_reduce(own.mul_(self.weight))
         return own
 
-    def spread(self, tensors: Iterable[Tensor]) -> None:
-        """Give every rank the leader's tensors, in place."""
+    def spread(self, tensors: Iterable[Tensor], numbers: Sequence[int] = ()) -> list[int]:
+        """Give every rank the leader's tensors, in place; returns the leader's numbers."""
+        told = torch.tensor(numbers)
         if self.size > 1:
-            for tensor in tensors:
+            for tensor in (told, *tensors):
                 dist.broadcast(tensor, 0)
+        return told.tolist()
 
     def tell(self, do: str, **facts: Any) -> None:
         """Leader: tell the others what to do next. Followers, and who is alone, say nothing."""
         if self.size > 1 and self.leads:
-            self._store.set(str(self._words), json.dumps({"do": do, **facts}))
-            self._words += 1
+            self._store.set(str(self._told), json.dumps({"do": do, **facts}))
+            self._told += 1
 
-    def hear(self) -> dict[str, Any]:
-        """Follower: wait for the leader's next word."""
-        key = str(self._words)
-        self._store.wait([key], PATIENCE)
-        self._words += 1
-        word: dict[str, Any] = json.loads(self._store.get(key))
-        return word
+    def words(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Follower: what to do next, and the facts told with it, until the leader lets go."""
+        for number in itertools.count():
+            self._store.wait([str(number)], PATIENCE)
+            facts = json.loads(self._store.get(str(number)))
+            if (do := facts.pop("do")) == "go":
+                break
+            yield do, facts
+        dist.barrier()
 
     def part_of(self, plan: TrainingPlan) -> TrainingPlan:
         """What one rank has to do of every step, to measure its pace by: its rows, on its cores."""
@@ -121,7 +128,7 @@ class Ranks:
         return sorted(seconds)[COLLECTIVES_TIMED // 2]
 
     def release(self) -> None:
-        """Leader: the others may go; returns when they have heard it."""
+        """Leader: the others may go; returns when all have heard it."""
         if self.size > 1:
             self.tell("go")
             dist.barrier()
@@ -136,12 +143,12 @@ def joined() -> Iterator[Ranks]:
     if int(os.environ.get("WORLD_SIZE", 1)) == 1:
         yield ALONE
         return
-    store, rank, size = next(iter(dist.rendezvous("env://")))
+    store, rank, size = next(iter(rendezvous("env://")))
     backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
-    group = dist.PrefixStore("collectives", store)
+    group = PrefixStore("collectives", store)
     dist.init_process_group(backend, store=group, rank=rank, world_size=size, timeout=LOST_AFTER)
     try:
-        yield Ranks(rank, size, dist.PrefixStore("words", store))
+        yield Ranks(rank, size, PrefixStore("words", store))
     finally:
         dist.destroy_process_group()
 

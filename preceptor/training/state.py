@@ -187,6 +187,12 @@ class Training:
         self.threads, self.finite = found.facts["threads"], found.facts["finite"]
         return found.finding
 
+    def spread(self) -> None:
+        """Bring every rank to where the leader is, which may have resumed."""
+        self.epoch, self.optimiser.steps = self.ranks.spread(
+            self.carried().values(), (self.epoch, self.optimiser.steps)
+        )
+
     def carried(self) -> dict[str, Tensor]:
         """Every tensor that the next step depends on, by name."""
         slots = {f"optimiser.{slot}": tensor for slot, tensor in self.optimiser.state.items()}

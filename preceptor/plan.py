@@ -101,7 +101,7 @@ class Plan(_Frozen):
     @classmethod
     def _without_password(cls, url: str | None) -> str | None:
         if url and re.search(r"://[^/@]*:[^/@]*@", url):
-            raise ValueError("the plan is written into the run's folder; leave the password to PGPASSWORD")
+            raise ValueError("it holds a password, and a plan is written into the run's folder")
         return url
 
     @classmethod

@@ -23,6 +23,8 @@ app = typer.Typer(
 )
 
 FLAGS = {"from_run": "from"}
+TRIALS = 60
+"""So many settings are tried where nobody says how many."""
 NOT_FLAGS = {"kinds", "net", "training", "decisions"}
 Quiet = Annotated[bool, typer.Option("--quiet", help="print nothing but the report's path")]
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="a run's folder")]
@@ -86,6 +88,21 @@ def _pair(text: str) -> tuple[str, str]:
             "flag-malformed", f"--kind {text} is not of the form column=kind.", todo="--kind zip=category"
         )
     return column, kind
+
+
+@app.command()
+@_with_plan_flags
+def search(
+    data: Annotated[str, typer.Argument(help="a file or folder, as for fit")],
+    kind: Annotated[list[str] | None, typer.Option(help="column=kind, to overrule what is seen")] = None,
+    out: Annotated[Path | None, typer.Option(help="the run's folder (default runs/NAME-n)")] = None,
+    plan: Annotated[Path | None, typer.Option(help="begin with this plan.json")] = None,
+    quiet: Quiet = False,
+    **choices: Any,
+) -> None:
+    """Fit, and before the net is trained search for better hyper-parameters on validation rows."""
+    choices["trials"] = choices["trials"] or TRIALS
+    fit(data, kind=kind, out=out, plan=plan, quiet=quiet, **choices)
 
 
 @app.command()

@@ -220,29 +220,27 @@ class Muon(AdamW):
     def settle(self, flat: FlatParameters, state: dict[str, Tensor]) -> None:
         """See `Optimiser.settle`."""
         super().settle(flat, state)
-        self._matrices: dict[int, list[torch.Size]] = {}
-        places = torch.tensor([0, *(parameter.numel() for parameter in flat.parameters)]).cumsum(0).tolist()
+        self._matrices: dict[int, list[tuple[slice, torch.Size]]] = {}
         for group, part in flat.groups:
-            shapes = [
-                parameter.shape
-                for place, parameter in zip(places, flat.parameters, strict=False)
-                if part.start <= place < part.stop and parameter.numel()
+            members = [
+                (slice(own.start - part.start, own.stop - part.start), parameter.shape)
+                for own, parameter in zip(flat.parts, flat.parameters, strict=True)
+                if part.start <= own.start < part.stop and parameter.numel()
             ]
-            if group.decay and all(len(shape) > 1 for shape in shapes):
-                self._matrices[int(flat.weights[part].storage_offset())] = shapes
+            if group.decay and all(len(shape) > 1 for _, shape in members):
+                self._matrices[int(flat.weights[part].storage_offset())] = members
 
     def update(self, w: Tensor, g: Tensor, rate: float, mean: Tensor, squares: Tensor) -> None:
         """See the class."""
-        shapes = self._matrices.get(int(w.storage_offset()))
-        if shapes is None:
+        matrices = self._matrices.get(int(w.storage_offset()))
+        if matrices is None:
             super().update(w, g, rate, mean, squares)
             return
         mean.lerp_(g, 1 - self.betas[0])
-        sizes = [shape.numel() for shape in shapes]
-        ahead = torch.split(g.lerp(mean, self.betas[0]), sizes)
-        for shape, own, push in zip(shapes, torch.split(w, sizes), ahead, strict=True):
-            matrix = push.view(shape[0], -1)
-            own.view_as(matrix).add_(orthogonal(matrix), alpha=-0.2 * rate * max(matrix.shape) ** 0.5)
+        ahead = g.lerp(mean, self.betas[0])
+        for own, shape in matrices:
+            push = orthogonal(ahead[own].view(shape[0], -1))
+            w[own].view_as(push).add_(push, alpha=-0.2 * rate * max(push.shape) ** 0.5)
 
 
 def orthogonal(matrix: Tensor) -> Tensor:

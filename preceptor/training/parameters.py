@@ -9,7 +9,8 @@ A step of Adam on a small net is then one call of a few microseconds instead of 
 clipping is one norm, a moving average one interpolation, and a checkpoint a handful of vectors.
 """
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Mapping
 from itertools import groupby
 from typing import NamedTuple
 
@@ -17,6 +18,9 @@ import torch
 from torch import Tensor, nn
 
 Snapshot = dict[str, Tensor]
+
+LINE = 16
+"""Numbers of 32 bits in a cache line."""
 
 
 class Group(NamedTuple):
@@ -52,8 +56,10 @@ def group_of(module: nn.Module, name: str, parameter: nn.Parameter) -> Group:
 class FlatParameters:
     """The trainable parameters of `net` as views into `weights`, their gradients into `gradients`.
 
-    Both vectors are (P,). Parameters of one group lie next to each other: `groups` lists each group
-    with its slice. The net itself works as before; load into it, copy it, print it at will.
+    Both vectors are (P,). `parts` says where each of the `parameters` lies; those of one group lie next to
+    each other, and `groups` lists each group with its slice. Every parameter begins where kernels like it,
+    at a whole cache line; what lies between is zero and stays so. The net itself works as before; load into
+    it, copy it, print it at will.
     """
 
     def __init__(self, net: nn.Module):
@@ -63,16 +69,30 @@ class FlatParameters:
             raise ValueError(f"{type(net).__name__} has no trainable parameters")
         self.names = [name for _, name, _ in found]
         self.parameters = [parameter for _, _, parameter in found]
-        self.weights = torch.cat([parameter.detach().flatten() for parameter in self.parameters])
+        self.parts = _parts(self.parameters)
+        self.weights = self.parameters[0].detach().new_zeros(self.parts[-1].stop)
         self.gradients = torch.zeros_like(self.weights)
-        self._weights, self._gradients = self._views(self.weights), self._views(self.gradients)
         self.groups: list[tuple[Group, slice]] = []
-        start = 0
-        for group, members in groupby(found, key=lambda entry: entry[0]):
-            stop = start + sum(parameter.numel() for _, _, parameter in members)
-            self.groups.append((group, slice(start, stop)))
-            start = stop
-        for parameter, view in zip(self.parameters, self._weights, strict=True):
+        for group, members in groupby(zip(found, self.parts, strict=True), key=lambda entry: entry[0][0]):
+            stop = [part.stop for _, part in members][-1]
+            self.groups.append((group, slice(self.groups[-1][1].stop if self.groups else 0, stop)))
+        for parameter, view in zip(self.parameters, self.views(self.weights), strict=True):
+            view.copy_(parameter.detach())
+        self._point()
+
+    def settle(self, tensors: Mapping[str, Tensor]) -> None:
+        """Move, with all values, into "weights" and "gradients" (P,) and the buffers that `live` names."""
+        for name, tensor in [*self.live().items(), ("gradients", self.gradients)]:
+            tensors[name].copy_(tensor)
+        for name, module, own in self._buffers():
+            setattr(module, own, tensors[name])
+        self.weights, self.gradients = tensors["weights"], tensors["gradients"]
+        self._point()
+
+    def _point(self) -> None:
+        """Make every parameter and every gradient a view into the vectors."""
+        self._gradients = self.views(self.gradients)
+        for parameter, view in zip(self.parameters, self.views(self.weights), strict=True):
             parameter.data = view
         self.attach()
 
@@ -87,13 +107,15 @@ class FlatParameters:
         Batch normalisation keeps its statistics in buffers. Those a module lists by name in an
         attribute `constants`, such as a memory of training rows, are left out.
         """
-        buffers = {
-            f"buffer.{prefix}.{name}": buffer
-            for prefix, module in self.net.named_modules()
-            for name, buffer in module.named_buffers(recurse=False)
-            if name not in getattr(module, "constants", ())
-        }
+        buffers = {name: module.get_buffer(own) for name, module, own in self._buffers()}
         return {"weights": self.weights, **buffers}
+
+    def _buffers(self) -> Iterator[tuple[str, nn.Module, str]]:
+        """The name of each buffer that training changes, the module it lies in, and its name there."""
+        for prefix, module in self.net.named_modules():
+            for name, _ in module.named_buffers(recurse=False):
+                if name not in getattr(module, "constants", ()):
+                    yield f"buffer.{prefix}.{name}", module, name
 
     def snapshot(self) -> Snapshot:
         """A copy of `live`; `restore` brings it back."""
@@ -108,16 +130,25 @@ class FlatParameters:
         """Norms of every parameter tensor, in the net's order; `before` (P,) is the weights a step ago."""
         norms = [
             torch._foreach_norm(views)
-            for views in (self._views(before), self._gradients, self._views(self.weights - before))
+            for views in (self.views(before), self._gradients, self.views(self.weights - before))
         ]
         table = torch.stack([torch.stack(list(column)) for column in norms], dim=1).tolist()
         rows = dict(zip(self.names, table, strict=True))
         return [Layer(name, *rows[name]) for name, _ in self.net.named_parameters() if name in rows]
 
-    def _views(self, vector: Tensor) -> list[Tensor]:
+    def views(self, vector: Tensor) -> list[Tensor]:
         """`vector` (P,) cut into tensors of the parameters' shapes."""
-        pieces = torch.split(vector, [parameter.numel() for parameter in self.parameters])
-        return [piece.view(parameter.shape) for piece, parameter in zip(pieces, self.parameters, strict=True)]
+        pairs = zip(self.parts, self.parameters, strict=True)
+        return [vector[part].view(parameter.shape) for part, parameter in pairs]
+
+
+def _parts(parameters: list[nn.Parameter]) -> list[slice]:
+    """Where each parameter lies in a vector of them all."""
+    parts, start = [], 0
+    for parameter in parameters:
+        parts.append(slice(start, start + parameter.numel()))
+        start = LINE * math.ceil(parts[-1].stop / LINE)
+    return parts
 
 
 def _grouped(net: nn.Module) -> Iterator[tuple[Group, str, nn.Parameter]]:

@@ -1,0 +1,226 @@
+"""What a step did, operation by operation as they reached their kernels: the notes a tape is cut from.
+
+    with Recorder() as recorder:
+        outputs = step(*inputs)
+    recording = Recording(recorder, inputs, recorder.plain(outputs))
+
+Every tensor a recording knows is kept, so that an address in memory means one thing from end to end.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from functools import cache, cached_property
+from itertools import chain
+from typing import Any
+
+import torch
+from torch import Tag, Tensor
+from torch._ops import OpOverload
+from torch.utils._python_dispatch import TorchDispatchMode
+
+SHAPED_BY_DATA = {Tag.dynamic_output_shape, Tag.data_dependent_output}
+TALKING = {"c10d", "_c10d_functional", "c10d_functional"}
+RESIZING = {"aten::mse_loss", "aten::smooth_l1_loss"}
+"""These work in the memory of their result, which they want larger than it is."""
+
+
+class Call:
+    """One operation; `made` are its results, None for those it was not asked for."""
+
+    def __init__(
+        self, function: OpOverload, args: tuple[Any, ...], kwargs: dict[str, Any], made: Any
+    ) -> None:
+        self.function, self.args, self.kwargs, self.made = function, args, kwargs, made
+        self.name = str(function.overloadpacket.__name__)
+
+    @cached_property
+    def read(self) -> list[Tensor]:
+        """Every tensor among the arguments."""
+        return list(_tensors((self.args, tuple(self.kwargs.values()))))
+
+    @cached_property
+    def written(self) -> list[Tensor]:
+        """Those arguments that it changes."""
+        schema = self.function._schema.arguments
+        given = dict(zip((one.name for one in schema), self.args, strict=False)) | self.kwargs
+        return list(_tensors([given.get(one.name) for one in schema if one.is_write]))
+
+    @property
+    def timeless(self) -> bool:
+        """Whether its results hang on shapes alone."""
+        by_shape = self.name.endswith("_like") or self.name.startswith("new_") or not self.read
+        return by_shape and Tag.nondeterministic_seeded not in self.function.tags
+
+    @property
+    def into(self) -> tuple[OpOverload, list[str]] | None:
+        """The same operation with its results written into given tensors, and their names; None if none."""
+        return None if self.written or None in self.made else _into(self.function)
+
+
+class Recorder(TorchDispatchMode):
+    """Notes every operation. Each place in memory is known by one tensor, outside autograd's graph."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls: list[Call] = []
+        self.places: dict[Any, Tensor] = {}
+        self.replayable = True
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """Do it, and write it down."""
+        kwargs = kwargs or {}
+        result = func(*args, **kwargs)
+        results = tuple(result) if isinstance(result, (tuple, list)) else (result,)
+        self.replayable &= _replayable(func, args, results)
+        if self.replayable:
+            self.calls.append(Call(func, self.plain(args), self.plain(kwargs), self.plain(results)))
+        return result
+
+    def plain(self, value: Any) -> Any:
+        """`value` with the known tensor of its place for each tensor in it."""
+        if isinstance(value, Tensor):
+            place = (home(value), *geometry(value), value.dtype, value.is_conj(), value.is_neg())
+            return self.places.setdefault(place, value.detach())
+        if isinstance(value, (list, tuple)):
+            return type(value)([self.plain(part) for part in value])
+        if isinstance(value, dict):
+            return {name: self.plain(part) for name, part in value.items()}
+        return value
+
+
+class Recording:
+    """The calls that must be done again, and who shares memory with whom.
+
+    Left out are views, which go on looking at the same memory, and what hangs on shapes alone.
+    """
+
+    def __init__(self, recorder: Recorder, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> None:
+        self.inputs, self.outputs, self.calls = inputs, outputs, list[Call]()
+        self._homes = {id(one): home(one) for one in recorder.places.values()}
+        written = [tensor for call in recorder.calls for tensor in call.written]
+        self._written, self._maker = set(map(self.home, written)), dict[int, Call]()
+        known = {home(one) for one in inputs}
+        for call in recorder.calls:
+            known.update(map(self.home, call.read))
+            fresh = set(map(self.home, _tensors(call.made))) - known
+            self._maker |= dict.fromkeys(fresh, call)
+            known |= fresh
+            if (fresh or call.written) and not self._settled(call, fresh):
+                self.calls.append(call)
+        self.changed = list({id(one): one for one in written if not self.made_inside(one)}.values())
+        self._sharing = self._shared()
+
+    def home(self, tensor: Tensor) -> int:
+        """The memory in which a tensor lay when it was recorded."""
+        return self._homes[id(tensor)]
+
+    def _settled(self, call: Call, fresh: set[int]) -> bool:
+        """Whether what a call makes is there for good."""
+        if call.written or not call.timeless:
+            return False
+        return call.name.startswith(("empty", "new_empty")) or not fresh & self._written
+
+    def _shared(self) -> dict[int, list[tuple[int, Tensor]]]:
+        """For each home the tensors that lie there, with the number of the call that reads them."""
+        lying = defaultdict(list)
+        for number, call in enumerate(self.calls):
+            for tensor in chain(call.read, _tensors(call.made)):
+                lying[self.home(tensor)].append((number, tensor))
+        for tensor in self.outputs:
+            lying[self.home(tensor)].append((len(self.calls), tensor))
+        return lying
+
+    def made_inside(self, tensor: Tensor) -> bool:
+        """Whether its memory is the step's own."""
+        return self.home(tensor) in self._maker
+
+    def fresh(self, call: Call) -> list[Tensor]:
+        """Those results of a call whose memory it was the first to use."""
+        return [one for one in _tensors(call.made) if self._maker.get(self.home(one)) is call]
+
+    def sharing(self, tensor: Tensor) -> list[Tensor]:
+        """Every tensor that lies where this one lies, once."""
+        return list({id(one): one for _, one in self._sharing[self.home(tensor)]}.values())
+
+    def added_to_zeros(self, number: int, target: Tensor) -> bool:
+        """Whether this call finds zeros in `target`, outside, and nobody else touches them in this step."""
+        if self.made_inside(target):
+            return False
+        begin, end = _extent(target)
+        others = [
+            self.calls[other].name == "zero_" and _extent(one)[0] <= begin and end <= _extent(one)[1]
+            for other, one in self._sharing[self.home(target)]
+            if not (_extent(one)[1] <= begin or end <= _extent(one)[0]) and other != number
+        ]
+        return bool(others) and all(others)
+
+    def movable(self, source: Tensor, target: Tensor) -> bool:
+        """Whether what fills the memory of `source` may as well be made in `target`'s, of equal layout."""
+        maker = self._maker.get(self.home(source))
+        if maker is None or not maker.into or self.home(source) in self._written:
+            return False
+        whole = source.untyped_storage().nbytes() == source.nbytes == target.nbytes
+        alike = source.dtype == target.dtype and _layout(source) == _layout(target)
+        return (
+            whole
+            and alike
+            and all(number < len(self.calls) for number, _ in self._sharing[self.home(source)])
+        )
+
+
+def home(tensor: Tensor) -> int:
+    """The memory that a tensor lies in, which its views share."""
+    return int(tensor.untyped_storage()._cdata)
+
+
+def geometry(tensor: Tensor) -> tuple[int, tuple[int, ...], tuple[int, ...]]:
+    """Where a tensor begins in its memory, its shape and its strides."""
+    return int(tensor.storage_offset()), tuple(tensor.shape), tensor.stride()
+
+
+def _layout(tensor: Tensor) -> list[tuple[int, int]]:
+    return [pair for pair in zip(tensor.shape, tensor.stride(), strict=True) if pair[0] > 1]
+
+
+def _extent(tensor: Tensor) -> tuple[int, int]:
+    """The first element of its memory that a tensor may touch, and the one after the last."""
+    begin = int(tensor.storage_offset())
+    return begin, begin + sum((size - 1) * stride for size, stride in _layout(tensor)) + bool(tensor.numel())
+
+
+def _tensors(value: Any) -> Iterator[Tensor]:
+    if isinstance(value, Tensor):
+        yield value
+    elif isinstance(value, (list, tuple)):
+        for part in value:
+            yield from _tensors(part)
+
+
+def _replayable(func: OpOverload, args: tuple[Any, ...], results: tuple[Any, ...]) -> bool:
+    """Whether an operation does the same to other numbers in the same places."""
+    if func.namespace in TALKING or not all(one is None or isinstance(one, Tensor) for one in results):
+        return False
+    if any(one.layout is not torch.strided for one in _tensors((args, results))):
+        return False
+    if func.overloadpacket is torch.ops.aten.index:
+        return not any(one.dtype in (torch.bool, torch.uint8) for one in _tensors(args[1]))
+    return not SHAPED_BY_DATA & set(func.tags)
+
+
+@cache
+def _into(function: OpOverload) -> tuple[OpOverload, list[str]] | None:
+    """The overload that takes the same arguments and tensors for its results, if it has a kernel of its own."""
+    if function.name() in RESIZING:
+        return None
+    own = [(one.name, str(one.type)) for one in function._schema.arguments]
+    for name in function.overloadpacket.overloads():
+        other = getattr(function.overloadpacket, name)
+        results = [one.name for one in other._schema.arguments if one.is_out]
+        same = [(one.name, str(one.type)) for one in other._schema.arguments if not one.is_out] == own
+        if same and len(results) == len(function._schema.returns) and _has_kernel(other):
+            return other, results
+    return None
+
+
+def _has_kernel(function: OpOverload) -> bool:
+    return bool(torch._C._dispatch_has_kernel_for_dispatch_key(function.name(), "CPU"))

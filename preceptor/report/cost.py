@@ -12,7 +12,7 @@ QUESTION = "What did it cost?"
 LAMP_WATTS = 10.0
 STAGE_OF = {
     **{"start": "start", "read": "read", "kinds": "look", "finding": "look", "split": "split"},
-    **{"rival": "rivals", "check": "checks", "train": "train", "remedy": "doctor"},
+    **{"rival": "rivals", "check": "checks", "trial": "search", "train": "train", "remedy": "doctor"},
     **{"candidates": "choose", "opening": "exam", "exam": "exam"},
 }
 

@@ -15,6 +15,7 @@ from preceptor.report.exhibits import exhibits
 from preceptor.report.forecasts import how_far, lines
 from preceptor.report.head import validated
 from preceptor.report.record import Event, Record
+from preceptor.report.search import how_chosen
 from preceptor.report.sentences import name, say
 from preceptor.report.verdict import Verdict
 from preceptor.report.yardstick import Yardstick
@@ -30,7 +31,7 @@ def how_good(record: Record, verdict: Verdict) -> Section:
     shown = exhibits(record, "answers")
     blocks: list[Block] = [*pictures(_contest(record, verdict)), *shown, *pictures(*_answers(record, shown))]
     folds = int(record.last("split").get("folds") or 1)
-    blocks += [*_meaning(record, verdict), *pictures(rows_account(_rows(record), folds))]
+    blocks += [*_meaning(record, verdict), *how_chosen(record), *pictures(rows_account(_rows(record), folds))]
     blocks += exhibits(record, "data")
     return Section("good", QUESTION, answer, blocks)
 

@@ -26,6 +26,7 @@ REACHED = {
     "split": "the splitting of the rows",
     "rival": "the rivals",
     "check": "the checks before training",
+    "search": "the search for hyper-parameters",
     "train": "the training",
     "candidates": "the choice of what answers",
     "opening": "the opening of the seal",

@@ -25,6 +25,7 @@ from preceptor.figures.words import (
 )
 from preceptor.ledger import Ledger
 from preceptor.report.record import Record
+from preceptor.report.search import told_search
 from preceptor.report.verdict import Verdict
 
 Event = dict[str, Any]
@@ -132,6 +133,10 @@ class Narrator:
             "doctor", f"{event.get('text')}, {change}, {'kept' if event.get('kept') else 'taken back'}"
         )
 
+    def _search(self, event: Event) -> list[str]:
+        told = told_search(self.verdict.record)
+        return _lines("search", told) if told else []
+
     def _candidates(self, event: Event) -> list[str]:
         return _lines("choice", self.verdict.shipped) if event.get("shipped") else []
 
@@ -182,6 +187,7 @@ _ALONE = {
     "split": Narrator._split,
     "lent": Narrator._lent,
     "remedy": Narrator._remedy,
+    "search": Narrator._search,
     "candidates": Narrator._candidates,
     "exam": Narrator._exam,
     "interrupted": Narrator._interrupted,

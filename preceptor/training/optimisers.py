@@ -22,11 +22,13 @@ class Optimiser(ABC):
 
     `weight_decay` λ adds λw to the gradient, the gradient of λ/2·‖w‖². A decoupled rule shrinks the
     weights by 1 - ηλ instead (Loshchilov & Hutter, 2019). Groups scale η and λ. `betas` say how much
-    is kept, each step, of the gradients and of their squares that a rule remembers.
+    is kept, each step, of the gradients and of their squares that a rule remembers. An `elementwise` rule
+    moves each weight by that weight's own gradients, and remembers nothing else.
     """
 
     slots: ClassVar[tuple[str, ...]] = ()
     decoupled: ClassVar[bool] = False
+    elementwise: ClassVar[bool] = True
     betas: tuple[float, float] = (0.9, 0.999)
 
     def __init__(
@@ -182,6 +184,7 @@ class Nadam(Optimiser):
     """
 
     slots = ("mean", "squares")
+    elementwise = False
 
     def __init__(self, flat: FlatParameters, **choices: Any):
         super().__init__(flat, **choices)
@@ -216,6 +219,8 @@ class Muon(AdamW):
     as far as AdamW moves a weight on average (Liu et al., 2025), so that one η serves both. A convolution
     is a matrix of one row an output. Weight matrices are those that weight decay would shrink.
     """
+
+    elementwise = False
 
     def settle(self, flat: FlatParameters, state: dict[str, Tensor]) -> None:
         """See `Optimiser.settle`."""

@@ -1,0 +1,110 @@
+"""Is the minimum sharp or flat? The loss around trained weights (textbook V11).
+
+    slice_ = landscape(net, inputs, goal, loss)          # loss over two random directions
+    sharpness(net, inputs, goal, loss)                   # the steepest curvature
+
+Directions are scaled, filter by filter, to the size of the weights they add to, so that nets whose
+weights differ in scale can be compared (Li et al., 2018).
+"""
+
+import copy
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import polars as pl
+import torch
+from torch import Generator, Tensor, nn
+
+from preceptor.training.loop import Loss
+
+
+class Landscape(NamedTuple):
+    """`points` has the columns first, second (how far along each direction) and loss.
+
+    `centre` is the loss of the net itself, `rise` the mean of loss minus centre at distance `reach`.
+    """
+
+    points: pl.DataFrame
+    centre: float
+    rise: float
+    reach: float
+
+
+def landscape(
+    net: nn.Module,
+    inputs: Sequence[Tensor],
+    goal: Tensor,
+    loss: Loss,
+    *,
+    points: int = 15,
+    reach: float = 1.0,
+    seed: int = 0,
+) -> Landscape:
+    """The loss, in evaluation mode, on a grid of `points` by `points` around the net's weights.
+
+    At distance 1 a filter's change is as long as the filter itself. The net stays as it was.
+    """
+    still = copy.deepcopy(net).eval()
+    weights = [parameter for parameter in still.parameters() if parameter.requires_grad]
+    start = [parameter.detach().clone() for parameter in weights]
+    draw = Generator().manual_seed(seed)
+    first, second = (_direction(start, draw) for _ in range(2))
+    ways, rows = np.linspace(-reach, reach, points | 1), []
+    with torch.no_grad():
+        for a in ways:
+            for b in ways:
+                for parameter, at, one, two in zip(weights, start, first, second, strict=True):
+                    parameter.copy_(at + float(a) * one + float(b) * two)
+                rows.append((float(a), float(b), float(loss(still(*inputs), goal))))
+    frame = pl.DataFrame(rows, ["first", "second", "loss"], orient="row")
+    centre = frame.filter((pl.col("first") == 0) & (pl.col("second") == 0))["loss"][0]
+    edge = frame.filter(pl.max_horizontal(pl.col("first").abs(), pl.col("second").abs()) == reach)
+    rise = float(edge["loss"].fill_nan(np.inf).mean() or 0.0) - centre  # type: ignore[arg-type]
+    return Landscape(frame, centre, rise, reach)
+
+
+def _direction(weights: Sequence[Tensor], draw: Generator) -> list[Tensor]:
+    """A random direction, each filter as long as the net's own; biases and norms stay."""
+    found = []
+    for weight in weights:
+        if weight.ndim < 2:
+            found.append(torch.zeros_like(weight))
+            continue
+        random = torch.randn(weight.shape, generator=draw).to(weight)
+        axes = tuple(range(1, weight.ndim))
+        long = torch.linalg.vector_norm(weight, dim=axes, keepdim=True)
+        found.append(random * long / torch.linalg.vector_norm(random, dim=axes, keepdim=True))
+    return found
+
+
+def sharpness(
+    net: nn.Module,
+    inputs: Sequence[Tensor],
+    goal: Tensor,
+    loss: Loss,
+    *,
+    rounds: int = 20,
+    seed: int = 0,
+) -> float:
+    """The largest eigenvalue of the loss's Hessian at the net's weights, by power iteration.
+
+    Gradient descent with steps larger than 2 / sharpness climbs instead of falling (Cohen et al., 2021).
+    """
+    still = copy.deepcopy(net).eval()
+    weights = [parameter for parameter in still.parameters() if parameter.requires_grad]
+    draw = Generator().manual_seed(seed)
+    with torch.enable_grad():
+        gradients = torch.autograd.grad(loss(still(*inputs), goal), weights, create_graph=True)
+        way = [torch.randn(weight.shape, generator=draw).to(weight) for weight in weights]
+        value = 0.0
+        for _ in range(rounds):
+            norm = torch.stack([one.square().sum() for one in way]).sum().sqrt()
+            way = [one / norm for one in way]
+            product = torch.stack([(g * v).sum() for g, v in zip(gradients, way, strict=True)]).sum()
+            curved = torch.autograd.grad(product, weights, retain_graph=True, materialize_grads=True)
+            value = float(torch.stack([(h * v).sum() for h, v in zip(curved, way, strict=True)]).sum())
+            way = [part.detach() for part in curved]
+            if not any(bool(part.any()) for part in way):
+                break
+    return value

@@ -24,12 +24,15 @@ from preceptor.figures.figure import (
 )
 from preceptor.figures.words import known, listed, number, plural, share
 
-ROLES = {"winner": LIGHT["ours"], "went the whole way": LIGHT["validation"], "dropped": LIGHT["other"]}
-FADED = {"winner": 1.0, "went the whole way": 0.75, "dropped": 0.3}
+ROLES = {"chosen": LIGHT["ours"], "all epochs": LIGHT["validation"], "dropped": LIGHT["other"]}
+FADED = {"chosen": 1.0, "all epochs": 0.8, "dropped": 0.35}
+THICK = {"chosen": 3.0, "all epochs": 1.8, "dropped": 1.2}
 MANY_DECADES = 30.0
 """Values that span more than so many times the least are spaced by their orders of magnitude."""
-IN_SIGHT = 0.9
-"""The axis shows this share of the points at least; the first epochs of a bad learning rate lie far off."""
+IN_SIGHT = 4.0
+"""The axis goes so many times as far as those that passed the first rung: bad settings begin far off."""
+PIXELS_FOR_ENDS = 62
+"""The room beside a row for its least and its greatest value."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,9 @@ class Attempt:
     role: str
 
 
-def trial_curves(attempts: Sequence[Attempt], axis: str, *, share: bool = False) -> Figure | None:
+def trial_curves(
+    attempts: Sequence[Attempt], axis: str, *, higher_is_better: bool, share: bool = False
+) -> Figure | None:
     """The validation score of every trial over its epochs; None where there is no race to be seen."""
     rows = [
         {"trial": one.number, "role": one.role, "x": epoch, "y": float(score)}
@@ -60,33 +65,48 @@ def trial_curves(attempts: Sequence[Attempt], axis: str, *, share: bool = False)
         reading="Each line is one setting. After a few epochs only the better third goes on; the others end "
         "where their line ends. A line that begins badly and is dropped might have come out ahead: that is "
         "the price of trying many.",
-        draw=lambda width: _curves(data, axis, share, width),
+        draw=lambda width: _curves(data, axis, higher_is_better, share, width),
         table=data.rename({"x": "epoch", "y": "score"}),
     )
 
 
-def _curves(data: pl.DataFrame, axis: str, share: bool, width: int) -> alt.LayerChart:
-    values = data["y"].to_numpy()
-    middle, ends = np.median(values), np.quantile(values, [1 - IN_SIGHT, IN_SIGHT])
-    low = values.min() if middle - values.min() < 3 * (ends[1] - ends[0]) else ends[0]
-    high = values.max() if values.max() - middle < 1.5 * (ends[1] - ends[0]) else ends[1]
-    up = y(axis, PERCENT if share else [low, high], domain=[float(low), float(high)], nice=False)
-    base = alt.Chart(data).encode(x("epoch", data["x"], nice=False), up)
-    lines = base.mark_line(clip=True, aria=False).encode(
-        hue("role", ROLES, alt.Legend(orient="top-right")),
-        _faded(),
-        alt.StrokeWidth(field="role", type="nominal", legend=None, scale=_by_role((3.0, 1.8, 1.2))),
-        detail=alt.Detail(field="trial", type="nominal"),
-    )
+def _curves(data: pl.DataFrame, axis: str, higher: bool, share: bool, width: int) -> alt.LayerChart:
+    ends = _in_sight(data, higher)
+    legend = alt.Legend(orient="bottom-right" if higher else "top-right")
+    up = y(axis, PERCENT if share else ends, domain=list(ends), nice=False)
+    across = x("epoch", data["x"], nice=False)
+    lines = _lines(data, clip=True).encode(across, up, hue("role", ROLES, legend))
     return layered(lines, height=round(math.sqrt(width) * 11))
 
 
-def _by_role(values: Sequence[float]) -> alt.Scale:
-    return alt.Scale(domain=list(ROLES), range=list(values))
+def _in_sight(data: pl.DataFrame, higher: bool) -> tuple[float, float]:
+    """The ends of the axis: from the best score to well beyond those that passed the first rung."""
+    sign = -1.0 if higher else 1.0
+    last = data.sort("x").group_by("trial").last().select("x", pl.col("y") * sign)
+    passed = last.filter(pl.col("x") > pl.col("x").min())
+    best = float((sign * data["y"]).to_numpy().min())
+    worst = max(float(np.max(passed["y"].to_numpy(), initial=-math.inf)), float(last["y"].to_numpy().min()))
+    reached = min(best + IN_SIGHT * (worst - best), float((sign * data["y"]).to_numpy().max()))
+    low, high = sorted((sign * best, sign * reached))
+    return low, high
 
 
-def _faded() -> alt.Opacity:
-    return alt.Opacity(field="role", type="nominal", legend=None, scale=_by_role(tuple(FADED.values())))
+def _lines(data: pl.DataFrame, **options: Any) -> alt.Chart:
+    """A line for each trial, as bright and thick as its role."""
+    looks = {"faded": FADED, "thick": THICK}
+    data = data.with_columns(
+        pl.col("role").replace_strict(look, return_dtype=pl.Float64).alias(name)
+        for name, look in looks.items()
+    )
+    return (
+        alt.Chart(data)
+        .mark_line(aria=False, **options)
+        .encode(
+            alt.Opacity(field="faded", type="quantitative", legend=None, scale=None),
+            alt.StrokeWidth(field="thick", type="quantitative", legend=None, scale=None),
+            detail=alt.Detail(field="trial", type="nominal"),
+        )
+    )
 
 
 def parallel_coordinates(
@@ -140,26 +160,20 @@ def _parallel(table: pl.DataFrame, names: list[str], roles: Mapping[int, str], w
     ends, points = [], []
     for name, row in zip(names, rows, strict=True):
         values = table[name].cast(pl.Float64).to_numpy()
-        ends.append({"row": row, "low": number(values.min()), "high": number(values.max())})
+        whole = table[name].dtype.is_integer()
+        low, high = (number(end, grain=1.0 if whole else None) for end in (values.min(), values.max()))
+        ends.append({"row": row, "low": low, "high": high})
         points += [
             {"row": row, "trial": trial, "x": place, "role": roles[trial], "n": len(ends)}
             for trial, place in zip(table["trial"], _place(values), strict=True)
         ]
-    bare = alt.X(field="x", type="quantitative", axis=None, scale=alt.Scale(domain=[-0.17, 1.17], nice=False))
+    edge = PIXELS_FOR_ENDS / max(0.8 * width - 2 * PIXELS_FOR_ENDS, 1.0)
+    scale = alt.Scale(domain=[-edge, 1 + edge], nice=False)
+    bare = alt.X(field="x", type="quantitative", axis=None, scale=scale)
     up = alt.Y(field="row", type="nominal", sort=rows, axis=alt.Axis(title=None, labelColor=LIGHT["ink"]))
-    lines = (
-        alt.Chart(pl.DataFrame(points))
-        .mark_line(aria=False, strokeJoin="round")
-        .encode(
-            bare,
-            up,
-            hue("role", ROLES, alt.Legend(orient="top", direction="horizontal")),
-            _faded(),
-            alt.StrokeWidth(field="role", type="nominal", legend=None, scale=_by_role((3.0, 1.8, 1.0))),
-            detail=alt.Detail(field="trial", type="nominal"),
-            order=alt.Order(field="n", type="quantitative"),
-        )
-    )
+    legend = alt.Legend(orient="top", direction="horizontal")
+    order = alt.Order(field="n", type="quantitative")
+    lines = _lines(pl.DataFrame(points)).encode(bare, up, hue("role", ROLES, legend), order=order)
     base = alt.Chart(pl.DataFrame(ends)).encode(up)
     text: dict[str, Any] = {"aria": False, "color": LIGHT["soft"], "fontSize": 12}
     low = base.mark_text(align="right", dx=-8, **text).encode(written("low"), x=_at(0.0))

@@ -20,11 +20,12 @@ def how_chosen(record: Record) -> list[Block]:
     if not search.get("setting"):
         return []
     measure = _yardstick(record, search)
+    higher = measure.higher_is_better
     attempts = [_attempt(trial, search) for trial in trials]
     shares = {worded(name): share for name, share in (search.get("importance") or {}).items()}
     shown = pictures(
-        trial_curves(attempts, measure.axis, share=measure.unit == "share"),
-        parallel_coordinates(attempts, measure.short, higher_is_better=measure.higher_is_better),
+        trial_curves(attempts, measure.axis, higher_is_better=higher, share=measure.unit == "share"),
+        parallel_coordinates(attempts, measure.short, higher_is_better=higher),
         hyperparameter_importance(shares),
     )
     story = Text(_story(record, search, trials, measure))
@@ -55,8 +56,8 @@ def _yardstick(record: Record, search: Event) -> Yardstick:
 
 
 def _attempt(trial: Event, search: Event) -> Attempt:
-    went = "went the whole way" if trial.get("end") == "complete" else "dropped"
-    role = "winner" if trial["setting"] == search["setting"] else went
+    went = "all epochs" if trial.get("end") == "complete" else "dropped"
+    role = "chosen" if trial["setting"] == search["setting"] else went
     setting = {worded(name): value for name, value in trial["setting"].items()}
     score = trial.get("score")
     return Attempt(

@@ -21,6 +21,7 @@ from preceptor.diagnose.check import sample, undisturbed
 from preceptor.diagnose.one_batch import Rehearsal, rehearse
 from preceptor.diagnose.record import Record
 from preceptor.diagnose.starting_loss import dumb_loss
+from preceptor.diagnose.trace import Trace
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 PROBED = 128
@@ -60,6 +61,15 @@ def rows_of(given: tuple[Any, Tensor]) -> Rows:
     return Rows([inputs] if isinstance(inputs, Tensor) else list(inputs), goal)
 
 
+def labels_of(rows: Rows) -> Tensor | None:
+    """The class of each row (N,), where the goal is that: whole numbers, or zeros and ones."""
+    goal = rows.goal.detach()
+    if goal.is_floating_point():
+        single = goal.numel() == len(goal) and bool(((goal == 0) | (goal == 1)).all())
+        return goal.flatten().long() if single and len(goal) else None
+    return goal.long() if goal.ndim == 1 and len(goal) else None
+
+
 @dataclass
 class Case:
     """What the doctor knows. `train` falls back on the probe; `steps` is how many are planned."""
@@ -73,6 +83,7 @@ class Case:
     steps: int | None = None
     frozen: Sequence[str] = ()
     record: Record = field(default_factory=Record)
+    _known: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         with undisturbed():
@@ -94,9 +105,9 @@ class Case:
         self.mirror.zero_grad(set_to_none=True)
         return self.mirror.eval()
 
-    def untrained(self) -> nn.Module:
-        """A copy of the net as it was when the watch began, to be trained and thrown away."""
-        return copy.deepcopy(self.reflect(first=True))
+    def copy(self, *, first: bool = True) -> nn.Module:
+        """A copy of the net as it was when the watch began, or is now, to be trained and thrown away."""
+        return copy.deepcopy(self.reflect(first=first))
 
     @cached_property
     def output(self) -> Tensor:
@@ -128,22 +139,52 @@ class Case:
         """The user's loss as a number."""
         return float(self.loss(output, goal))
 
-    @property
+    @cached_property
     def classes(self) -> int | None:
         """How many classes there are; None where the goal is not one class a row."""
-        goal = self.train.goal
-        whole = goal.dtype in (torch.int64, torch.int32, torch.bool, torch.uint8)
-        return int(goal.max()) + 1 if whole and goal.ndim == 1 and len(goal) else None
+        labels = labels_of(self.train)
+        return None if labels is None else max(2, int(labels.max()) + 1)
 
     @property
     def classifies(self) -> bool:
-        """Whether each row has one class and the net an output for each."""
-        return self.classes is not None and self.output.ndim == 2 and self.output.shape[1] >= 2
+        """Whether each row has one class, and the net an output for each class or one for both."""
+        outputs = self.output[0].numel()
+        return self.classes is not None and (
+            outputs >= 2
+            if self.train.goal.ndim == 1 and not self.train.goal.is_floating_point()
+            else outputs == 1
+        )
+
+    def right(self, output: Tensor, goal: Tensor) -> Tensor:
+        """Which rows (B,) are answered with the right class."""
+        if output[0].numel() == 1:
+            half = 0.5 if self.last in ("sigmoid",) else 0.0
+            return (output.flatten() > half) == (goal.flatten() > 0.5)
+        return output.reshape(len(output), -1).argmax(1) == goal
+
+    @cached_property
+    def trace(self) -> Trace:
+        """What the untrained net computes for the probe."""
+        net, trace = self.reflect(first=True), Trace()
+        with undisturbed(), torch.no_grad(), trace.of(net):
+            self.traced = self.answer(net, self.probe)
+        return trace
+
+    @property
+    def last(self) -> str:
+        """The activation that makes the net's output, or empty."""
+        return self.trace.last(self.traced)
+
+    def once(self, key: str, ask: Callable[[], Any]) -> Any:
+        """What `ask()` says, asked once for this key: what several symptoms share is computed once."""
+        if key not in self._known:
+            self._known[key] = ask()
+        return self._known[key]
 
     @cached_property
     def rehearsal(self) -> Rehearsal:
         """A copy of the untrained net after a few steps on a handful of training rows."""
-        return rehearse(self.untrained(), self.train.inputs, self.train.goal, self.loss)
+        return rehearse(self.copy(), self.train.inputs, self.train.goal, self.loss)
 
     def rates(self) -> list[float]:
         """The learning rates of the optimiser's groups, where it tells them."""

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from preceptor.diagnose.before import BEFORE
 from preceptor.diagnose.case import Case, Loss, Stepper, rows_of
 from preceptor.diagnose.during import DURING
-from preceptor.diagnose.look import Glance, look
+from preceptor.diagnose.look import Glance, first_look, look
 from preceptor.diagnose.rank import ranked
 from preceptor.diagnose.record import Batch, Mark
 from preceptor.finding import Finding
@@ -51,6 +51,8 @@ class Doctor:
                 if found and found[-1].severity == "error":
                     break
             self._static = found
+            if not found or found[-1].severity != "error":
+                self.case.record.looks.append(first_look(self.case))
             self._began, self._spent = time.perf_counter(), 0.0
         return ranked(self._static)
 
@@ -153,7 +155,9 @@ class Listener:
             placed = placed.detach()
             if self.last is not None:
                 rest = placed - self.own
-                close = torch.linalg.vector_norm(rest - self.last) <= 1e-3 * torch.linalg.vector_norm(self.last)
+                close = torch.linalg.vector_norm(rest - self.last) <= 1e-3 * torch.linalg.vector_norm(
+                    self.last
+                )
                 size = torch.linalg.vector_norm(rest) / torch.linalg.vector_norm(self.own).clamp(min=1e-30)
                 self.record.leftovers.append(size * close)
             self.last = placed.clone()

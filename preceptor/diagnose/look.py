@@ -22,9 +22,14 @@ Glance = list[Tensor]
 """The weights a step ago, so that a look can tell what the step did."""
 
 
-def look(case: Case, before: Glance | None = None) -> Look:
-    """Look at the net as it is now."""
-    net = case.reflect()
+def first_look(case: Case) -> Look:
+    """What a look at the untrained net shows."""
+    return case.once("first look", lambda: look(case, first=True))
+
+
+def look(case: Case, before: Glance | None = None, *, first: bool = False) -> Look:
+    """Look at the net as it is now, or as it was at first."""
+    net = case.reflect(first=first)
     with undisturbed():
         trace = Trace()
         with trace.of(net):
@@ -35,10 +40,10 @@ def look(case: Case, before: Glance | None = None) -> Look:
     named = dict(net.named_parameters())
     weights, steps = _moved(case.net, before)
     return Look(
-        step=case.record.step,
+        step=0 if first else case.record.step,
         train=float(value.detach()) / case.dumb,
         validation=held,
-        accuracy=None if not case.classifies else (_accuracy(output, case.probe.goal), accuracy),
+        accuracy=None if not case.classifies else (_accuracy(case, output, case.probe.goal), accuracy),
         gradients=_norms({name: p.grad for name, p in case.net.named_parameters()}),
         fresh=_norms({name: p.grad for name, p in named.items()}),
         updates={name: size for name, (size, _) in steps.items()},
@@ -55,12 +60,12 @@ def _held_out(case: Case, net: nn.Module) -> tuple[float | None, float | None]:
         return None, None
     rows = case.validation.few()
     output = case.answer(net, rows)
-    accuracy = _accuracy(output, rows.goal) if case.classifies else None
+    accuracy = _accuracy(case, output, rows.goal) if case.classifies else None
     return case.loss_of(output, rows.goal) / case.dumb_held_out, accuracy
 
 
-def _accuracy(output: Tensor, goal: Tensor) -> float:
-    return float((output.argmax(1) == goal).float().mean())
+def _accuracy(case: Case, output: Tensor, goal: Tensor) -> float:
+    return float(case.right(output, goal).float().mean())
 
 
 def _norms(tensors: dict[str, Tensor | None]) -> dict[str, float]:

@@ -28,7 +28,7 @@ def dumb_loss(goal: Tensor, loss: Loss, shape: Sequence[int]) -> float:
 
     def value(constant: np.ndarray) -> tuple[float, np.ndarray]:
         output = torch.tensor(constant, dtype=torch.float32, requires_grad=True)
-        mean = loss(output.view(*shape).expand(len(goal), *shape), goal)
+        mean = loss(output.reshape(tuple(shape)).expand(len(goal), *shape), goal)
         return float(mean.detach()), torch.autograd.grad(mean, output)[0].numpy().astype(np.float64)
 
     with torch.enable_grad():

@@ -1,0 +1,45 @@
+"""An answer sees what it must foretell (21). Certain.
+
+    the goal is the input moved by one place: y[:, t] = x[:, t + 1] (nine tenths of the places)
+    exchanging the tokens after place t changes the output at t or before
+
+A decoder that sees the next token copies it, and its loss is wonderful. Source: Karpathy (2019), "use
+backprop to chart dependencies".
+"""
+
+import torch
+
+from preceptor.diagnose.case import Case
+from preceptor.diagnose.check import undisturbed
+from preceptor.finding import Finding
+
+SAME, NOTHING = 0.9, 1e-4
+
+
+def future_seen(case: Case) -> Finding | None:
+    """A net that is to tell the next token, and is shown it."""
+    rows = case.probe.take(slice(16))
+    x, goal = rows.inputs[0], rows.goal
+    if x.ndim < 2 or goal.ndim < 2 or x.shape[:2] != goal.shape[:2] or x.shape[1] < 4:
+        return None
+    moved = (x[:, 1:] == goal[:, :-1]).float().mean() if x.shape == goal.shape else torch.tensor(0.0)
+    if float(moved) < SAME:
+        return None
+    half = x.shape[1] // 2
+    other = x.clone()
+    other[:, half:] = x[:, half:].roll(1, dims=0).flip(1)
+    net = case.rehearsal.net.eval()
+    with undisturbed(), torch.no_grad():
+        first = case.answer(net, rows)
+        second = net(other, *rows.inputs[1:])
+    change = float((first - second)[:, : half - 1].abs().max() / first.abs().max().clamp(min=1e-12))
+    if change <= NOTHING:
+        return None
+    return Finding(
+        "future-seen",
+        "warning",
+        f"Exchanging what comes after place {half} changes the outputs before it by {change:.2g} of their size."
+        " The net is shown the very token that it must foretell; it learns to copy, and knows nothing without it.",
+        evidence={"change": change, "place": half},
+        remedy="Mask the future: nn.Transformer.generate_square_subsequent_mask(T), or is_causal=True.",
+    )

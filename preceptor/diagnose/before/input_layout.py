@@ -1,0 +1,77 @@
+"""The inputs have the wrong type or their axes in the wrong order (5). Certain.
+
+    error     the net cannot take the probe at all
+    pictures  (N, H, W, C): the last axis is 1, 3 or 4 long, the second is not
+    series    a single step of many features that neighbour each other, given to a recurrent layer; or
+              (N, F, T) given for (N, T, F): neighbours along the second axis have nothing in common
+              (correlation < 0.2), those along the third nearly everything (> 0.8)
+
+Source: UMLAUT ("non-float", "image shape").
+"""
+
+import torch
+from torch import Tensor, nn
+
+from preceptor.diagnose.case import Case
+from preceptor.diagnose.check import undisturbed
+from preceptor.finding import Finding
+
+CHANNELS, ALIKE, STRANGE = (1, 3, 4), 0.8, 0.2
+
+
+def input_layout(case: Case) -> Finding | None:
+    """Axes or types that the net was not built for."""
+    try:
+        with undisturbed(), torch.no_grad():
+            case.loss_of(case.answer(case.reflect(first=True), case.probe), case.probe.goal)
+    except (RuntimeError, TypeError, ValueError, IndexError) as error:
+        return _finding(
+            "error", f"The net or the loss cannot take the probe: {str(error).splitlines()[0][:200]}."
+        )
+    x = case.probe.inputs[0]
+    if x.ndim == 4 and x.shape[3] in CHANNELS and x.shape[1] not in CHANNELS:
+        return _finding(
+            "warning",
+            f"Pictures of shape {tuple(x.shape)} have their channels last; torch wants them second.",
+        )
+    if x.ndim == 4 and x.shape[2] in CHANNELS and x.shape[1] not in CHANNELS:
+        return _finding(
+            "warning",
+            f"Pictures of shape {tuple(x.shape)} have their channels third; torch wants them second.",
+        )
+    if x.ndim == 3 and x.shape[1] == 1 and x.shape[2] > 4 and _recurrent(case) and _neighbours(x, 2) > ALIKE:
+        return _finding(
+            "warning",
+            f"The recurrent layer is given one step of {x.shape[2]} features: time seems to run along the last axis.",
+        )
+    if x.ndim == 3 and x.is_floating_point() and min(x.shape[1:]) > 2:
+        along, across = _neighbours(x, 1), _neighbours(x, 2)
+        if along < STRANGE and across > ALIKE:
+            return _finding(
+                "warning",
+                f"Neighbours along axis 1 of {tuple(x.shape)} correlate by {along:.2f}, those along"
+                f" axis 2 by {across:.2f}: time seems to run along the last axis.",
+            )
+    return None
+
+
+def _recurrent(case: Case) -> bool:
+    return any(isinstance(module, nn.RNNBase) for module in case.net.modules())
+
+
+def _neighbours(x: Tensor, axis: int) -> float:
+    """The correlation of neighbours along an axis, each place standardised over rows."""
+    z = (x - x.mean(0)) / x.std(0).clamp(min=1e-9)
+    first, second = z.narrow(axis, 0, x.shape[axis] - 1), z.narrow(axis, 1, x.shape[axis] - 1)
+    return float((first * second).mean())
+
+
+def _finding(severity: str, seen: str) -> Finding:
+    return Finding(
+        "input-layout",
+        "error" if severity == "error" else "warning",
+        seen + " A net that reads along the wrong axis mixes what does not belong together.",
+        evidence={"seen": seen},
+        remedy="Give floats in the order the first layer wants: x = x.float().permute(0, 3, 1, 2) for pictures,"
+        " x.transpose(1, 2) for series; classes as int64.",
+    )

@@ -1,0 +1,88 @@
+"""Inputs as they came, on scales of their own (1), or scaled down twice (2).
+
+    symptom   rms of all inputs > 12, or the largest column's deviation > 30 times the median one's
+              (unnormalised); or < 0.05 (normalised twice)
+    harm      the same net with the inputs standardised first comes lower in 60 steps, by a tenth of the dumb
+              loss and more, with the loop's own optimiser or with a slower or faster one
+
+Not "outside [-1, 1]": pixels from 0 to 1 and standardised values of 5 are healthy, and a net that begins with
+a normalisation takes any scale, which the trial shows. Source: TheDeepChecker; CS231n; UMLAUT.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from preceptor.diagnose.case import Case
+from preceptor.diagnose.trial import trial
+from preceptor.finding import Finding
+
+LARGE, UNEVEN, TINY, GAIN = 12.0, 30.0, 0.05, 0.1
+
+
+class Standardised(nn.Module):
+    """The net with its first input standardised, by column where rows are a table."""
+
+    def __init__(self, net: nn.Module, x: Tensor):
+        super().__init__()
+        self.net = net
+        over = (0,) if x.ndim == 2 else tuple(range(x.ndim))
+        self.register_buffer("mean", x.mean(over, keepdim=True))
+        spread = x.std(over, keepdim=True)
+        self.register_buffer("spread", torch.where(spread > 1e-12, spread, 1.0))
+
+    def forward(self, x: Tensor, *further: Tensor) -> Tensor:
+        """The net's output."""
+        output: Tensor = self.net((x - self.mean) / self.spread, *further)
+        return output
+
+
+def inputs_unnormalised(case: Case) -> Finding | None:
+    """Inputs whose scale keeps the net from learning."""
+    x = case.train.few(2_000).inputs[0]
+    if not x.is_floating_point() or x.ndim < 2:
+        return None
+    size = float(x.double().square().mean().sqrt())
+    uneven = _uneven(x)
+    large = size > LARGE or uneven > UNEVEN
+    if (not large and size >= TINY) or size == 0:
+        return None
+    raw, even = _compared(case, x)
+    if not (raw - even) > GAIN:
+        return None
+    evidence = {"rms": size, "uneven": uneven, "loss_as_is": min(raw, 1e9), "loss_standardised": even}
+    shown = f" In 60 steps it gets to {_told(raw)} of the constant answer's loss, with inputs standardised to {even:.2f}."
+    if large:
+        return Finding(
+            "inputs-unnormalised",
+            "warning",
+            f"The inputs' size is {size:.3g} (rms), and the widest column is {uneven:.0f} times the usual one."
+            " The first layer's gradients are as uneven, so that no learning rate suits them." + shown,
+            evidence=evidence,
+            remedy="Standardise by training rows: x = (x - x_train.mean(0)) / x_train.std(0); pixels: x / 255.",
+        )
+    return Finding(
+        "normalised-twice",
+        "warning",
+        f"The inputs' size is only {size:.2g} (rms), as if they had been scaled down twice. The net hardly hears"
+        " them beside its biases." + shown,
+        evidence=evidence,
+        remedy="Scale once: look for x / 255 in the transform and again in the loop.",
+    )
+
+
+def _told(loss: float) -> str:
+    return f"{loss:.2f}" if loss < 1e6 else "infinity"
+
+
+def _uneven(x: Tensor) -> float:
+    """The largest column's size over the median one's, columns that never change left out."""
+    if x.ndim != 2:
+        return 1.0
+    sizes = x.double().square().mean(0).sqrt()[x.std(0) > 1e-9]
+    return float(sizes.max() / sizes.median().clamp(min=1e-12)) if len(sizes) > 1 else 1.0
+
+
+def _compared(case: Case, x: Tensor) -> tuple[float, float]:
+    """Where the net gets as it is, and with its inputs standardised."""
+    raw = case.once("as it is", lambda: trial(case)).train
+    return raw, trial(case, edit=lambda net: Standardised(net, x)).train

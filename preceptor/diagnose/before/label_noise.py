@@ -1,0 +1,40 @@
+"""Wrong answers among the right ones (36).
+
+    symptom   of the quarter of training rows that a forest is surest about, out of bag, more than 6 % are
+              answered otherwise
+    harm      the share is near that among all rows (at least 0.45 of it): errors that do not depend on how hard a
+              row is come from the labels, not from the rows
+
+Hard tasks have errors where the forest is unsure; wrong labels are everywhere alike. Source: cleanlab,
+confident learning (Northcutt et al., 2021), whose joint this reads along one line.
+"""
+
+import numpy as np
+
+from preceptor.diagnose.case import Case, labels_of
+from preceptor.diagnose.rival import compete
+from preceptor.finding import Finding
+
+SURE, SHARE, ALIKE, FEWEST = 0.25, 0.06, 0.45, 100
+
+
+def label_noise(case: Case) -> Finding | None:
+    """Answers that contradict rows which are easy."""
+    rival, labels = case.once("rival", lambda: compete(case)), labels_of(case.train)
+    if rival is None or labels is None or len(rival.rows) < FEWEST or rival.train > 0.95:
+        return None
+    told, y = rival.answers, labels.numpy()[rival.rows]
+    wrong, surest = told.argmax(1) != y, np.argsort(-told.max(1))[: int(SURE * len(y))]
+    among_sure, overall = float(wrong[surest].mean()), float(wrong.mean())
+    if among_sure < SHARE or among_sure < ALIKE * overall:
+        return None
+    places = rival.rows[surest[wrong[surest]]][:20].tolist()
+    return Finding(
+        "label-noise",
+        "warning",
+        f"Of the training rows whose class is plainest, {among_sure:.0%} bear another label, such as row {places[0]};"
+        f" among all rows it is {overall:.0%}. So the labels are wrong, not the rows hard, and a net that trains long"
+        " enough learns these errors by heart.",
+        evidence={"among_surest": among_sure, "among_all": overall, "rows": places},
+        remedy="Look at these rows and relabel; else CrossEntropyLoss(label_smoothing=0.1) and early stopping.",
+    )

@@ -1,0 +1,40 @@
+"""Units that start alike and stay alike (15). Certain.
+
+    all rows of a hidden weight matrix are equal, before and after a rehearsal on a handful of rows
+
+Equal rows get equal gradients, so that a layer of a hundred units is one unit. A last layer that starts at
+zero is no fault, nor is anything that the rehearsal parts. Source: TheDeepChecker; NeuraLint.
+"""
+
+import torch
+from torch import Tensor
+
+from preceptor.diagnose.case import Case
+from preceptor.finding import Finding
+
+
+def symmetric_start(case: Case) -> Finding | None:
+    """Weight matrices whose rows are all the same."""
+    first = dict(case.reflect(first=True).named_parameters())
+    suspects = [name for name, weight in first.items() if _alike(weight)]
+    if not suspects:
+        return None
+    after = dict(case.rehearsal.net.named_parameters())
+    alike = [name for name in suspects if _alike(after[name])]
+    if not alike:
+        return None
+    return Finding(
+        "symmetric-start",
+        "warning",
+        f"All {first[alike[0]].shape[0]} units of {alike[0]!r} start with the same weights. They get the same"
+        " gradients, so they stay alike and work as a single unit.",
+        layer=alike[0],
+        evidence={"layers": alike},
+        remedy="Draw first weights at random: nn.init.kaiming_uniform_(layer.weight).",
+    )
+
+
+@torch.no_grad()
+def _alike(weight: Tensor) -> bool:
+    """Whether a matrix of two and more rows has them all equal."""
+    return weight.ndim > 1 and weight.shape[0] > 1 and torch.allclose(weight, weight[:1], atol=1e-9)

@@ -1,0 +1,61 @@
+"""One feature gives the answer away (9).
+
+    the error of the best single feature < 0.02 of the constant answer's, and < a fifth of the second best's
+
+The error is 1 - accuracy over 1 - prior for classes, 1 - R² for numbers, of a one-feature tree on half of the
+rows judged on the other. A strong feature is no leak: what gives it away is how far it stands out. Certain.
+Source: Deepchecks (predictive power score >= 0.8), sharpened by the comparison.
+"""
+
+import numpy as np
+
+from preceptor.diagnose.case import Case, labels_of
+from preceptor.finding import Finding
+
+TINY, APART, FEWEST, WIDEST = 0.02, 0.2, 40, 400
+
+
+def target_leak(case: Case) -> Finding | None:
+    """A column of a table that knows the answer."""
+    x = case.train.inputs[0]
+    goal = case.train.goal
+    single = goal.numel() == len(goal)
+    if (
+        x.ndim != 2
+        or not x.is_floating_point()
+        or not single
+        or len(x) < FEWEST
+        or not 2 <= x.shape[1] <= WIDEST
+    ):
+        return None
+    errors = _errors(case)
+    best, second = np.argsort(errors)[:2]
+    if errors[best] > TINY or errors[best] > APART * errors[second]:
+        return None
+    return Finding(
+        "target-leak",
+        "warning",
+        f"Feature {best} alone predicts the answer with {errors[best]:.2%} of the constant answer's error, the"
+        f" next best feature with {errors[second]:.0%}. Most likely it was made from the answer, and will be"
+        " missing when the net is used.",
+        evidence={"feature": int(best), "error": float(errors[best]), "next": float(errors[second])},
+        remedy=f"Drop it, x = x[:, [j for j in range(x.shape[1]) if j != {best}]], or find out when it is known.",
+    )
+
+
+def _errors(case: Case) -> np.ndarray:
+    """Of a small tree on each feature alone (D,): its share of the constant answer's error."""
+    from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+
+    rows = case.train.few(1_000)
+    x, labels, half = rows.inputs[0].numpy(), labels_of(rows), rows.count // 2
+    y = rows.goal.numpy().ravel() if labels is None else labels.numpy()
+    kind = DecisionTreeRegressor if labels is None else DecisionTreeClassifier
+    errors = np.ones(x.shape[1])
+    for j in range(x.shape[1]):
+        tree = kind(min_samples_leaf=3, max_leaf_nodes=64, random_state=0).fit(x[:half, [j]], y[:half])
+        told = tree.predict(x[half:, [j]])
+        wrong = np.mean(told != y[half:]) if labels is not None else np.mean((told - y[half:]) ** 2)
+        constant = 1 - np.bincount(y[half:]).max() / len(told) if labels is not None else y[half:].var()
+        errors[j] = wrong / max(constant, 1e-12)
+    return errors

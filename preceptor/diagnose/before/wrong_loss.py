@@ -1,0 +1,111 @@
+"""The loss does not fit the task (17). Certain.
+
+    shapes     the loss of a perfect output is no better than half of the constant answer's: output and goal
+               have shapes that are spread against each other, (B, 1) against (B,)
+    dead       the loss does not change with the output at all, as cross-entropy over one single column
+    classes    the goal is class numbers 0, 1, .. K-1 of about equal share (each > 0.3 / K), the net has one
+               output, and the loss is a distance
+    counts     the goal is counts, half of them at one value or more skewed than 1, and the loss is absolute error
+
+Source: AutoTrainer; TheDeepChecker. What the loss is, is asked: doubling an error four-folds a squared loss.
+"""
+
+import torch
+from torch import Tensor
+
+from preceptor.diagnose.before.loss_shape import wanted
+from preceptor.diagnose.case import Case
+from preceptor.finding import Finding
+
+HALF, SHARE, MOST_CLASSES = 0.5, 0.3, 30
+
+
+def wrong_loss(case: Case) -> Finding | None:
+    """A loss that measures something else."""
+    goal, output = case.probe.goal, case.output
+    told = _dead(case)
+    if not told and goal.is_floating_point() and goal.numel() == output.numel() and output[0].numel() >= 1:
+        told = _spread(case) or _classes(case) or _counts(case)
+    if not told:
+        return None
+    seen, remedy = told
+    return Finding(
+        "wrong-loss",
+        "warning",
+        f"{seen} The net will learn to please this loss, not to answer the question.",
+        evidence={"output": list(output.shape), "goal": list(goal.shape), "goal_type": str(goal.dtype)},
+        remedy=remedy,
+    )
+
+
+def _dead(case: Case) -> tuple[str, str] | None:
+    output = case.output.detach().clone().requires_grad_()
+    with torch.enable_grad():
+        value = case.loss(output, case.probe.goal)
+        slope = torch.autograd.grad(value, output, allow_unused=True)[0] if value.requires_grad else None
+    if (slope is not None and bool(slope.any())) or case.probe.count < 2 or case.last == "relu":
+        return None
+    if slope is not None and wanted(case) is None and output[0].numel() > 1:
+        return None
+    return (
+        f"The loss does not change with the net's output of shape {tuple(output.shape)}.",
+        "Give the net one output for each class, or take BCEWithLogitsLoss for a single one.",
+    )
+
+
+@torch.no_grad()
+def _spread(case: Case) -> tuple[str, str] | None:
+    """Shapes that are broadcast against each other."""
+    goal = case.probe.goal
+    if goal.shape == case.output.shape or case.classes is not None:
+        return None
+    perfect = case.loss_of(goal.reshape(case.output.shape).float(), goal)
+    constant = case.loss_of(goal.float().mean().expand(case.output.shape).contiguous(), goal)
+    if perfect < HALF * constant:
+        return None
+    return (
+        f"Outputs {tuple(case.output.shape)} and answers {tuple(goal.shape)} are spread against each other: every"
+        " row is compared with every answer.",
+        "Give both one shape: loss(output.squeeze(1), y), or y[:, None].",
+    )
+
+
+@torch.no_grad()
+def _power(case: Case) -> float:
+    """p of a loss |error|^p, from the loss of errors of two sizes; 0 when it is no such loss."""
+    goal = case.probe.goal
+    right = goal.reshape(case.output.shape).float()
+    zero, one, two = (case.loss_of(right + 5.0 * size, goal) for size in (0, 1, 2))
+    if abs(zero) > 1e-3 * abs(one) or one <= 0 or two <= 0:
+        return 0.0
+    return float(torch.tensor(two / one).log2())
+
+
+def _classes(case: Case) -> tuple[str, str] | None:
+    goal: Tensor = case.train.goal.flatten()
+    distinct, counts = torch.unique(goal, return_counts=True)
+    numbered = torch.equal(distinct, torch.arange(len(distinct), dtype=goal.dtype))
+    balanced = float(counts.min()) / len(goal) > SHARE / len(distinct) or len(distinct) == 2
+    if not numbered or not 2 <= len(distinct) <= min(MOST_CLASSES, len(goal) // 10) or not balanced:
+        return None
+    if not 0.9 < _power(case) < 2.1:
+        return None
+    return (
+        f"The answers are the numbers of {len(distinct)} classes, and the loss measures how far off a number is.",
+        f"Give the net {len(distinct)} outputs and take CrossEntropyLoss()(output, y.long())"
+        + (", or BCEWithLogitsLoss for a single one." if len(distinct) == 2 else "."),
+    )
+
+
+def _counts(case: Case) -> tuple[str, str] | None:
+    goal = case.train.goal.flatten()
+    if bool((goal != goal.round()).any()) or bool((goal < 0).any()) or not 0.9 < _power(case) < 1.1:
+        return None
+    middle = float((goal == goal.median()).float().mean())
+    skew = float(((goal - goal.mean()) / goal.std().clamp(min=1e-9)).pow(3).mean())
+    if middle < HALF and skew < 1:
+        return None
+    return (
+        "The answers are counts, and absolute error aims at their median, far below their mean.",
+        "Take PoissonNLLLoss, or MSELoss on log1p(y).",
+    )

@@ -1,0 +1,118 @@
+"""What could be reached: a forest and a linear model on the same rows, without a net.
+
+A rival is the second key of many symptoms: a net that is poor is only alarming where more was to be had. It
+costs about a second, once, and knows nothing but the training rows; its answers on those are out of bag, so
+that they tell which answers are surprising and not which were learnt by heart.
+
+Shapes: N rows, D features, C classes.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from preceptor.diagnose.case import Case, Rows, labels_of
+from preceptor.diagnose.check import sample
+
+MOST, TREES, HASHED = 2_000, 60, 512
+
+
+@dataclass(frozen=True)
+class Rival:
+    """Its answers: class probabilities (N, C), or numbers (N, K), for training rows `rows` and validation.
+
+    `train` and `validation` are its losses as shares of the best constant answer's, in the user's loss.
+    """
+
+    rows: np.ndarray
+    answers: np.ndarray
+    held: np.ndarray | None
+    train: float
+    validation: float | None
+
+
+def features(rows: Rows) -> np.ndarray:
+    """The inputs as numbers (N, D): flattened, and tokens as counts (hashed where there are many)."""
+    parts = []
+    for x in rows.inputs:
+        flat = x.detach().cpu().reshape(len(x), -1)
+        parts.append(_counts(flat) if not x.is_floating_point() and flat.shape[1] > 1 else flat.float())
+    return np.nan_to_num(torch.cat(parts, 1).numpy(), posinf=0, neginf=0)
+
+
+def _counts(tokens: Tensor) -> Tensor:
+    counts = torch.zeros(len(tokens), min(int(tokens.max()) + 1, HASHED))
+    return counts.scatter_add_(1, tokens.long() % counts.shape[1], torch.ones(tokens.shape))
+
+
+def compete(case: Case) -> Rival | None:
+    """Fit the rival; None where the task is none that it can answer, or there are too few rows."""
+    rows = case.train
+    kept = sample(rows.count, MOST)
+    labels = labels_of(rows)
+    numbers = rows.goal if rows.goal.is_floating_point() and rows.goal.ndim <= 2 else None
+    if rows.count < 40 or (labels is None and numbers is None):
+        return None
+    few, held = rows.take(kept), case.validation.few(512) if case.validation else None
+    x, further = features(few), None if held is None else features(held)
+    if further is not None and further.shape[1] != x.shape[1]:
+        further = None
+    if labels is not None:
+        answers, told = _classes(x, labels[kept].numpy(), further, case.classes or 2)
+    else:
+        assert numbers is not None
+        answers, told = _numbers(x, numbers[kept].reshape(len(kept), -1).numpy(), further)
+    share = _share(case, answers, few)
+    return Rival(
+        kept.numpy(), answers, told, share, None if told is None or held is None else _share(case, told, held)
+    )
+
+
+def _classes(
+    x: np.ndarray, y: np.ndarray, further: np.ndarray | None, classes: int
+) -> tuple[np.ndarray, np.ndarray | None]:
+    from sklearn.ensemble import RandomForestClassifier
+
+    forest = RandomForestClassifier(TREES, oob_score=True, random_state=0, max_features="sqrt").fit(x, y)
+    own = np.nan_to_num(forest.oob_decision_function_, nan=1 / classes)
+
+    def spread(some: np.ndarray) -> np.ndarray:
+        full = np.zeros((len(some), classes))
+        full[:, forest.classes_.astype(int)] = some
+        return (full + 0.5 / TREES) / (full + 0.5 / TREES).sum(1, keepdims=True)
+
+    return spread(own), None if further is None else spread(forest.predict_proba(further))
+
+
+def _numbers(
+    x: np.ndarray, y: np.ndarray, further: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray | None]:
+    from sklearn.ensemble import RandomForestRegressor
+
+    forest = RandomForestRegressor(TREES, oob_score=True, random_state=0, max_features=0.5).fit(
+        x, y.squeeze(-1) if y.shape[1] == 1 else y
+    )
+    own = np.nan_to_num(forest.oob_prediction_.reshape(len(x), -1), nan=float(y.mean()))
+    return own, None if further is None else forest.predict(further).reshape(len(further), -1)
+
+
+def _share(case: Case, answers: np.ndarray, rows: Rows) -> float:
+    """The user's loss of the answers, told as logits, probabilities or numbers, whichever it takes."""
+    constant = case.dumb_on(rows)
+    shape = (len(rows.goal), *case.output.shape[1:])
+    tried = []
+    for told in _tellings(answers, shape, labels_of(rows) is not None):
+        tried.append(case.loss_of(told, rows.goal) / constant)
+    return min((value for value in tried if np.isfinite(value)), default=float("inf"))
+
+
+def _tellings(answers: np.ndarray, shape: tuple[int, ...], classes: bool) -> list[Tensor]:
+    p = torch.tensor(answers).float()
+    if classes and shape[1:] in ((), (1,)):
+        one = p[:, 1].reshape(shape)
+        return [one.logit(eps=1e-4), one]
+    if p.numel() != torch.Size(shape).numel():
+        return []
+    return [p.log().reshape(shape)] if classes else [p.reshape(shape)]

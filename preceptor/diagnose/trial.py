@@ -1,0 +1,108 @@
+"""Cheap trials on a copy: the same net, rows and optimiser with one thing changed, for a few dozen steps.
+
+    trial(case, steps=60, factor=0.1)              # the learning rate divided by ten
+    trial(case, steps=60, edit=standardised)       # the net edited first
+
+The copy starts where the net started, or where it is now, and sees batches of the training rows drawn afresh.
+The user's own optimiser is made again around it where it can be, so that one change is all there is. The
+random generator and the user's net stay as they were, to the bit.
+"""
+
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import torch
+from torch import nn
+
+from preceptor.diagnose.case import Case, Rows
+from preceptor.diagnose.check import undisturbed
+from preceptor.training.optimisers import Adam
+from preceptor.training.parameters import FlatParameters
+
+STEPS, RATE, BATCH = 60, 1e-3, 32
+Edit = Callable[[nn.Module], nn.Module]
+
+
+class Outcome(NamedTuple):
+    """The probe's loss, and the validation rows', after a trial, as shares; infinite when it diverged."""
+
+    train: float
+    validation: float | None
+    net: nn.Module
+
+
+def trial(
+    case: Case,
+    *,
+    steps: int = STEPS,
+    factor: float = 1.0,
+    edit: Edit | None = None,
+    now: bool = False,
+    groups: dict[str, Any] | None = None,
+    batch: int | None = None,
+    rows: Rows | None = None,
+    clip: float | None = None,
+) -> Outcome:
+    """Train a copy with one thing changed.
+
+    `factor` multiplies the learning rate; `edit` changes the net first; `now` starts from the weights of
+    now instead of the first; `groups` are fields of the optimiser's groups to be set; `batch`, `rows` and
+    `clip` replace the loop's own.
+    """
+    with undisturbed():
+        net = case.copy(first=not now)
+        net = edit(net) if edit else net
+        step = _stepper(case, net, factor, groups or {})
+        rows, size = rows or case.train, batch or batch_size(case)
+        net.train()
+        for _ in range(steps):
+            drawn = rows.take(torch.randint(0, rows.count, (min(size, rows.count),)))
+            net.zero_grad(set_to_none=False)
+            value = case.loss(case.answer(net, drawn), drawn.goal)
+            if not math.isfinite(float(value.detach())):
+                return Outcome(math.inf, math.inf, net)
+            torch.autograd.backward(value)
+            if clip:
+                nn.utils.clip_grad_norm_(net.parameters(), clip)
+            step()
+        return judged(case, net.eval())
+
+
+@torch.no_grad()
+def judged(case: Case, net: nn.Module) -> Outcome:
+    """Where a net stands on the probe and on a few validation rows."""
+    train = case.loss_of(case.answer(net, case.probe), case.probe.goal) / case.dumb
+    if case.validation is None:
+        return Outcome(_sound(train), None, net)
+    held = case.validation.few()
+    return Outcome(
+        _sound(train), _sound(case.loss_of(case.answer(net, held), held.goal) / case.dumb_held_out), net
+    )
+
+
+def _sound(value: float) -> float:
+    return value if math.isfinite(value) else math.inf
+
+
+def batch_size(case: Case) -> int:
+    """The loop's own batch size where batches were told."""
+    told = case.record.batches
+    return len(told[0].goal) if told else BATCH
+
+
+def _stepper(case: Case, net: nn.Module, factor: float, fields: dict[str, Any]) -> Callable[[], Any]:
+    """The optimiser's step around the copy: of the user's own kind where it can be made again, else Adam's."""
+    groups = getattr(case.optimiser, "param_groups", None)
+    if not groups:
+        flat = FlatParameters(net)
+        adam = Adam(flat)
+        return lambda: adam.step(factor * RATE)
+    mine = {id(given): own for given, own in zip(case.net.parameters(), net.parameters(), strict=False)}
+    peak = max(case.record.rates, default=0.0) / max(max(case.rates()), 1e-30) if case.record.rates else 1.0
+    made = [
+        {**group, **fields, "lr": group["lr"] * max(peak, 1.0) * factor, "params": own}
+        for group in groups
+        if (own := [mine[id(p)] for p in group["params"] if id(p) in mine])
+    ]
+    return type(case.optimiser)(made).step if made else lambda: None

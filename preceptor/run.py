@@ -90,7 +90,7 @@ def _planned(plan: Path | str | Plan | None, choices: dict[str, Any]) -> Plan:
         except ValueError as error:
             raise Mistake("plan-invalid", f"The plan is not JSON: {error}.", where=str(path)) from error
         return Plan.of(**{**fields, **choices})
-    return Plan.of(**{**plan.model_dump(), **choices})
+    return Plan.of(**{**plan.model_dump(exclude_unset=True), **choices})
 
 
 def _fresh(source: Any, plan: Plan, out: Path | str | None, screen: Screen) -> Desk:

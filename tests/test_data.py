@@ -322,7 +322,7 @@ def test_only_the_first_rows_are_read_when_so_many_are_wanted(told):
 
 def naive(text: str, dialect: Dialect, names: int) -> Rows:
     rows = Rows([str(place) for place in range(names)], "t")
-    Tokeniser(dialect, rows, 1)._take_carefully(io.StringIO(text, newline="\n"), None)
+    list(Tokeniser(dialect, rows, 1)._take_carefully(io.StringIO(text, newline="\n")))
     return rows
 
 
@@ -340,9 +340,9 @@ def test_the_quick_path_sees_what_the_careful_one_sees(text, names, size):
         slow = naive(text, Dialect(), names)
     except Mistake:
         with pytest.raises(Mistake, match="quote-unclosed"):
-            Tokeniser(Dialect(), rows, 1).run(blocks)
+            list(Tokeniser(Dialect(), rows, 1).steps(blocks))
         return
-    Tokeniser(Dialect(), rows, 1).run(blocks)
+    list(Tokeniser(Dialect(), rows, 1).steps(blocks))
     assert [*chain(*rows.lines)] == [*chain(*slow.lines)]
     assert rows.dropped == slow.dropped
     stripped = [[(cell or "").strip() for cell in row] for block in rows.blocks for row in block.rows()]

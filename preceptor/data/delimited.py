@@ -12,12 +12,13 @@ import re
 from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
 
 from preceptor.data.encoding import in_its_encoding, lines_in, text_blocks
-from preceptor.data.opening import file_empty
+from preceptor.data.opening import BLOCK, file_empty
 from preceptor.data.room import ensure_room, unpacked_size
 from preceptor.data.rows import Rows, rows_under
 from preceptor.data.sniff import Dialect, dialect_of, folded
@@ -55,8 +56,21 @@ def parted(dialect: Dialect, lines: Iterable[str], line: int, source: str) -> It
 
 
 def _rows(path: Path, encoding: str, schema: Schema | None, limit: int | None) -> Rows:
-    """Sniff on the first block, take the names, then take all rows."""
-    blocks = text_blocks(path, encoding, SAMPLE)
+    opened = sniffed(path, encoding, schema)
+    rows, first = opened.tokeniser.rows, opened.first
+    if limit is None:
+        size = unpacked_size(path, first)
+        ensure_room(size * first.count(b"\n") // len(first), len(rows.names), path.name, text=size)
+    for _ in opened.tokeniser.steps(opened.blocks):
+        if limit is not None and rows.height >= limit:
+            break
+    rows.close()
+    return rows
+
+
+def sniffed(path: Path, encoding: str, schema: Schema | None = None, size: int = BLOCK) -> "Sniffed":
+    """The file opened, its dialect and names known by its first block; it is read `size` bytes at a time."""
+    blocks = text_blocks(path, encoding, min(size, SAMPLE), size)
     first = next(blocks, b"\n")
     hint = HINT.match(first)
     above, first = (1, first[hint.end() :]) if hint else (0, first)
@@ -66,12 +80,8 @@ def _rows(path: Path, encoding: str, schema: Schema | None, limit: int | None) -
     sample, skip = _sample(dialect, _text_of(first), path)
     rows = rows_under(sample, path.name, schema)
     skip = skip if rows.header else 0
-    if limit is None:
-        size = unpacked_size(path, first)
-        ensure_room(size * first.count(b"\n") // len(first), len(rows.names), path.name, text=size)
-    Tokeniser(dialect, rows, above + skip + 1).run(chain([_without_lines(first, skip)], blocks), limit)
-    rows.close()
-    return rows
+    tokeniser = Tokeniser(dialect, rows, above + skip + 1)
+    return Sniffed(tokeniser, first, chain([_without_lines(first, skip)], blocks))
 
 
 def _sample(dialect: Dialect, text: str, path: Path) -> tuple[list[list[str]], int]:
@@ -109,18 +119,18 @@ class Tokeniser:
     def __init__(self, dialect: Dialect, rows: Rows, line: int):
         self.dialect, self.rows, self.line = dialect, rows, line
 
-    def run(self, blocks: Iterator[bytes], limit: int | None = None) -> None:
-        """Take all blocks, or enough of them for `limit` rows."""
+    def steps(self, blocks: Iterator[bytes]) -> Iterator[None]:
+        """Take block after block; between two, whoever looks on may stop, or put other `rows` to fill."""
         rest = b""
         for block in blocks:
             rest += block
             taken = self._take_regular(rest)
             if taken is None:
-                return self._take_carefully(lines_in(chain([rest], blocks)), limit)
+                yield from self._take_carefully(lines_in(chain([rest], blocks)))
+                return
             rest = rest[taken:]
-            if limit is not None and self.rows.height >= limit:
-                return None
-        return self._take_carefully(lines_in(iter([rest])), limit)
+            yield
+        yield from self._take_carefully(lines_in(iter([rest])))
 
     def _take_regular(self, text: bytes) -> int | None:
         """Take the whole rows of `text`; returns their size in bytes, or None for irregular quotes."""
@@ -172,12 +182,19 @@ class Tokeniser:
             raise_if_empty=False,
         )
 
-    def _take_carefully(self, lines: Iterator[str], limit: int | None) -> None:
+    def _take_carefully(self, lines: Iterator[str]) -> Iterator[None]:
         rows = parted(self.dialect, lines, self.line, self.rows.source)
         while batch := list(islice(rows, BATCH)):
             self.rows.add([row for row, _ in batch], [line for _, line in batch])
-            if limit is not None and self.rows.height >= limit:
-                break
+            yield
+
+
+class Sniffed(NamedTuple):
+    """A delimited file opened: what takes its rows, its first block, and the blocks that hold the rows."""
+
+    tokeniser: Tokeniser
+    first: bytes
+    blocks: Iterator[bytes]
 
 
 def _outside(quotes: np.ndarray, places: np.ndarray) -> np.ndarray:

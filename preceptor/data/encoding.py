@@ -73,14 +73,14 @@ def in_its_encoding(path: Path, take: Callable[[str], T]) -> T:
         ) from error
 
 
-def text_blocks(path: Path, encoding: str, least: int = BLOCK) -> Iterator[bytes]:
-    """The file as UTF-8, every line end a newline, in blocks of whole lines.
+def text_blocks(path: Path, encoding: str, least: int = BLOCK, size: int = BLOCK) -> Iterator[bytes]:
+    """The file as UTF-8, every line end a newline, in blocks of whole lines; `size` bytes are read at a time.
 
     Blocks have at least so many bytes, but for the last. Raises UnicodeDecodeError.
     """
     decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder(encoding)(), translate=True)
     rest = b""
-    for block in chain(raw_blocks(path), [b""]):
+    for block in chain(raw_blocks(path, size), [b""]):
         rest += decoder.decode(block, final=not block).encode()
         cut = rest.rfind(b"\n") + 1
         if cut >= least:

@@ -87,15 +87,25 @@ def _folder(path: Path, schema: Schema | None, rows: int | None) -> Table:
 
 
 def _rows(path: Path, schema: Schema | None, limit: int | None) -> Rows:
+    form = form_of(path)
+    if form == "parquet":
+        return read_parquet(path, schema, limit)
+    if form == "excel":
+        return read_excel(path, schema, limit)
+    return read_json(path, limit) if form == "json" else read_delimited(path, schema, limit)
+
+
+def form_of(path: Path) -> str:
+    """How a file of rows is written: "parquet", "excel", "json" or "delimited". A web page is a Mistake."""
     with path.open("rb") as file:
         magic = file.read(1 << 16)
     if magic.startswith(PARQUET):
-        return read_parquet(path, schema, limit)
+        return "parquet"
     if magic.startswith(OLD_EXCEL) or (magic.startswith(ZIP) and EXCEL in magic):
-        return read_excel(path, schema, limit)
+        return "excel"
     first = head(path, 1024).lstrip(b"\xef\xbb\xbf \t\r\n")
     if first.startswith(b"{") or (first.startswith(b"[") and first[1:].lstrip().startswith(b"{")):
-        return read_json(path, limit)
+        return "json"
     if first[:9].lower().startswith((b"<!doctype", b"<html", b"<?xml")):
         raise Mistake(
             "file-is-page",
@@ -103,4 +113,4 @@ def _rows(path: Path, schema: Schema | None, limit: int | None) -> Rows:
             where=str(path),
             todo="Download the file itself: on many sites there is a link named raw or download.",
         )
-    return read_delimited(path, schema, limit)
+    return "delimited"

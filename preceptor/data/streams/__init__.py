@@ -1,0 +1,1 @@
+"""More data than memory: sources read piece by piece, rows drawn by lot, rows dealt into packs on disk."""

@@ -1,0 +1,214 @@
+"""From a source of any size to a stream: looked at by a sample, encoded piece by piece, dealt into packs.
+
+    dealt = stream_of("clicks.parquet", target="clicked", memory="500 MB")
+    dealt.stream, dealt.problem, dealt.parts                # parts.folds[0] validates, parts.sealed is sealed
+
+Two passes are made over the source. In the first a sample is drawn by lot; kinds, validation rows and the
+seal come from it as from any table. In the second every other row is encoded and dealt: none that was
+drawn for validation or sealed, nor one with the same inputs, unless these are as common as two columns of
+yes and no make them.
+
+Memory: of the figure given, 64 MB are what readers and allocators keep for themselves. Of the rest a
+sixteenth is for what is read at once and three more for what becomes of it, three thirty-seconds are for the
+sample and what is made of it, half is for the shares in training (`preceptor.training.stream`). On top come
+the net itself, and of Parquet what the file packs together (a row group) while it is read.
+"""
+
+import hashlib
+import json
+import math
+import shutil
+import tempfile
+import weakref
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+from pydantic import ByteSize, TypeAdapter, ValidationError
+from torch import Tensor
+
+from preceptor.data.pictures.shelf import cache_folder
+from preceptor.data.streams.draw import draw, tables
+from preceptor.data.streams.packs import Dealing, Packs
+from preceptor.data.streams.source import Pieces, Source, open_source
+from preceptor.data.table import Table
+from preceptor.errors import Mistake
+from preceptor.kinds.registry import kind_named
+from preceptor.look import Look, fit_target, look_at
+from preceptor.plan import Plan
+from preceptor.problem import Problem
+from preceptor.split import Split, split
+from preceptor.training.chosen import Chosen
+from preceptor.training.stream import PACKS_A_SHARE, Stream
+
+OWN, LEAST = 64_000_000, 96_000_000
+"""Bytes that readers and allocators keep for themselves, and the least to say, of which a third is left."""
+PIECE, SAMPLE, TRAINING = 1 / 16, 1 / 32, 1 / 2
+"""The parts of the memory for what is read at once, for the sample, and for the shares in training."""
+MOST_DRAWN, FEWEST_DRAWN = 200_000, 1_000
+
+
+@dataclass(frozen=True)
+class Dealt:
+    """A stream, and what was known before it: the look at the sample, its split, the fitted problem."""
+
+    stream: Stream
+    look: Look
+    parts: Split
+    problem: Problem
+
+    @property
+    def left_out(self) -> Mapping[str, int]:
+        """How many rows of the source are not in the stream, by reason."""
+        return self.stream.packs.left_out
+
+
+def stream_of(
+    source: Any,
+    target: str,
+    *,
+    memory: str | int | None = None,
+    folder: Path | None = None,
+    **choices: Any,
+) -> Dealt:
+    """A source of any size, to be trained on in so much `memory`.
+
+    That is "500 MB", or bytes; None is half of what is free. `choices` are further fields of the Plan: kinds,
+    ignore, group, seed, test_fraction. The packs lie in `folder`, or in a temporary one that goes with the
+    stream. Raises Mistakes as `read`, `look_at` and `deal` do.
+    """
+    plan, most = Plan.of(target=target, **choices), bytes_in(memory)
+    opened = open_source(source, piece=int(PIECE * most))
+    look = look_at(draw(opened, sample_rows(opened, most), plan.seed), plan)
+    task = fit_target(look, look.table).task
+    parts = split(
+        look.table,
+        target=look.roles.target,
+        task=task,
+        inputs=look.roles.inputs,
+        group=plan.group,
+        test_fraction=plan.test_fraction,
+        folds=1,
+        seed=plan.seed,
+    )
+    kinds = [kind_named(kind)(name) for name, kind in look.roles.input_kinds.items()]
+    problem = Problem(kinds, fit_target(look, parts.open)).fit(parts.open.take(parts.folds[0].train))
+    place = folder or _temporary()
+    stream = deal(opened, look, parts, problem, memory=most, folder=place, seed=plan.seed)
+    if folder is None:
+        weakref.finalize(stream, shutil.rmtree, place, ignore_errors=True)
+    return Dealt(stream, look, parts, problem)
+
+
+def deal(
+    source: Source, look: Look, parts: Split, problem: Problem, *, memory: int, folder: Path, seed: int
+) -> Stream:
+    """Deal the source's rows into packs in `folder`; those of an earlier sitting, if they are there, will do.
+
+    `look` is at a sample of the source and `parts` its split: rows of it that the first fold does not learn
+    from stay out. Raises Mistake for what is broken in the source, by its place; "disk-too-small",
+    "disk-full"; and "stream-ordered" where rows follow one another in time.
+    """
+    if look.roles.time:
+        raise Mistake(
+            "stream-ordered",
+            f"{source.name} does not fit into memory, and its rows are to be taken in the order of time.",
+            where=source.name,
+            todo=f"Give its latest rows, or leave out --time {look.roles.time}.",
+        )
+    chosen = Chosen(look, parts)
+    record, rows = _record(problem, look.table), look.table.account.read
+    identity = [source.stamp, chosen.digest, _digest(problem.state()), memory, seed]
+
+    def dealing(pieces: Pieces) -> None:
+        packs = _packs(rows, record.itemsize, memory)
+        with Dealing(folder, record, packs=packs, rows=rows, seed=seed, identity=identity) as hand:
+            for table in tables(pieces, source, look.table.schema):
+                learnt = chosen.of(table, hand.left_out)
+                if len(learnt):
+                    hand.add(_records(problem, learnt, record))
+
+    if Packs.found(folder, identity) is None:
+        _ensure_disk(folder, rows * record.itemsize)
+        source.through(dealing, look.table.schema)
+    return Stream(Packs(folder))
+
+
+def sample_rows(source: Source, memory: int) -> int:
+    """How many rows of the source its sample may have, by what the first piece of it weighs."""
+    first = source.through(next)
+    weight = sum(block.estimated_size() for block in first.blocks) / first.height
+    return int(np.clip(SAMPLE * memory / max(weight, 1), FEWEST_DRAWN, MOST_DRAWN))
+
+
+def bytes_in(memory: str | int | None) -> int:
+    """How many bytes of so much memory can be dealt with, `OWN` being taken off.
+
+    Raises Mistake "memory-unclear" for what is no size, or too small a one.
+    """
+    if memory is None:
+        memory = psutil.virtual_memory().available // 2
+    try:
+        size = int(TypeAdapter(ByteSize).validate_python(memory))
+    except ValidationError:
+        size = 0
+    if size < LEAST:
+        raise Mistake(
+            "memory-unclear",
+            f"{memory!r} is no amount of memory to work in.",
+            why=f"At least {LEAST // 1_000_000} MB are needed.",
+            todo='Say for example "500 MB" or "4 GB".',
+        )
+    return size - OWN
+
+
+def _packs(rows: int, record: int, memory: int) -> int:
+    """How many packs, so that shares of `PACKS_A_SHARE` of them fit into their part of the memory."""
+    each = record * (2 + 1 / PACKS_A_SHARE) + 8
+    shares = math.ceil(rows * each / (TRAINING * memory))
+    return shares * PACKS_A_SHARE
+
+
+def _parts(problem: Problem, table: Table) -> list[Tensor]:
+    goal = problem.target.goal(table.frame[problem.target.column])
+    return [*problem.encode(table).tensors, goal]
+
+
+def _record(problem: Problem, table: Table) -> np.dtype:
+    """One encoded row: the inputs' tensors, then the goal."""
+    arrays = [part.numpy() for part in _parts(problem, table.take(np.arange(1)))]
+    return np.dtype([(f"part{place}", one.dtype, one.shape[1:]) for place, one in enumerate(arrays)])
+
+
+def _records(problem: Problem, table: Table, record: np.dtype) -> np.ndarray:
+    records = np.empty(len(table), record)
+    for name, part in zip(record.names or (), _parts(problem, table), strict=True):
+        records[name] = part.numpy()
+    return records
+
+
+def _digest(state: Any) -> str:
+    return hashlib.sha256(json.dumps(state, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _temporary() -> Path:
+    place = cache_folder().with_name("streams")
+    place.mkdir(parents=True, exist_ok=True)
+    return Path(tempfile.mkdtemp(dir=place))
+
+
+def _ensure_disk(folder: Path, size: int) -> None:
+    """Raise Mistake when the encoded rows will not fit on the disk."""
+    folder.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(folder).free
+    if size > free:
+        raise Mistake(
+            "disk-too-small",
+            "The encoded rows will not fit on this disk.",
+            where=str(folder),
+            why=f"They take {size / 1e9:.1f} GB, and {free / 1e9:.1f} GB are free.",
+            todo="Free some space, or choose a folder on another disk.",
+        )

@@ -82,7 +82,9 @@ class Worker:
         self.fits.append(self._fit(threads=self.threads))
 
     def _fit(self, brief: bool = False, threads: int = max(THREADS)) -> dict[str, float]:
-        assert self.process and self.process.stdin and self.process.stdout
+        assert self.process
+        assert self.process.stdin
+        assert self.process.stdout
         asked = {
             "module": f"benchmarks.peers.{self.contestant.module}",
             "task": str(self.task),

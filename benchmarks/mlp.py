@@ -4,6 +4,7 @@ from typing import Any
 
 from benchmarks.contest import contest
 from benchmarks.roster import (
+    ACCELERATE,
     COMPILED,
     HANDMADE,
     INDEXED,
@@ -24,9 +25,9 @@ def run(rounds: int, quick: bool = False) -> dict[str, Any]:
     targets = [
         *faster(1.7, LOADER),
         *faster(1.6, [*KERAS_JAX, *SCIKIT_LEARN]),
-        *faster(2.2, TRAINERS),
+        *faster(2.2, [*TRAINERS, *ACCELERATE]),
         *within(1.1, [*COMPILED, *HANDMADE]),
     ]
-    peers = [*SCIKIT_LEARN, *KERAS_JAX, *TRAINERS]
+    peers = [*SCIKIT_LEARN, *KERAS_JAX, *TRAINERS, *ACCELERATE]
     rows = contest(task, [*PRECEPTOR, *LOADER, *INDEXED, *COMPILED, *HANDMADE, *peers], rounds)
     return {"mlp": {"title": __doc__, "unit": "s", "contestants": rows, "targets": targets}}

@@ -32,8 +32,8 @@ TRAINERS = [
     *twice("skorch", "skorch", "skorch"),
     *twice("fastai", "fastai", "fastai"),
     *twice("Trainer", "trainer", "transformers"),
-    Contestant("accelerate", "accelerate", "transformers"),
 ]
+ACCELERATE = [Contestant("accelerate", "accelerate", "transformers")]
 AUTOGLUON = twice("AutoGluon", "autogluon", "autogluon")
 
 

@@ -1,7 +1,6 @@
 """What the numbers of a table say: medians, ratios, targets met or missed; as text and as JSON.
 
-Ratios are those of medians, and more than 1 where preceptor is the better one: the first contestant of a table,
-unless a target names another.
+Ratios are those of medians, and more than 1 where preceptor, a table's first contestant, is the better one.
 """
 
 from collections.abc import Iterator

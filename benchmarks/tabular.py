@@ -4,6 +4,7 @@ from typing import Any
 
 from benchmarks.contest import contest
 from benchmarks.roster import (
+    ACCELERATE,
     AUTOGLUON,
     COMPILED,
     HANDMADE,
@@ -21,7 +22,7 @@ from benchmarks.tasks import Task, numbers
 
 def run(rounds: int, quick: bool = False) -> dict[str, Any]:
     task = Task(*numbers(2_560 if quick else 20_640), (8, 64, 64, 1), batch=256, epochs=20)
-    peers = [*SCIKIT_LEARN, *KERAS_JAX, *TRAINERS, *AUTOGLUON]
+    peers = [*SCIKIT_LEARN, *KERAS_JAX, *TRAINERS, *ACCELERATE, *AUTOGLUON]
     targets = [
         *faster(4, LOADER),
         *faster(1.6, [*KERAS_JAX, *SCIKIT_LEARN]),

@@ -1,4 +1,4 @@
-"""What contestants learn: arrays, the net's sizes, batch size and epochs, in a folder that every process reads.
+"""What contestants learn: arrays, sizes of the net, batch size and epochs, in a folder for every process.
 
     Task(x, y, (8, 64, 64, 1), batch=256, epochs=20).save(folder)
     task = Task.load(folder)
@@ -93,7 +93,7 @@ def numbers(rows: int = 20_640) -> tuple[np.ndarray, np.ndarray]:
 
 
 def pictures(rows: int = 60_000) -> tuple[np.ndarray, np.ndarray]:
-    """Training pictures of Fashion-MNIST (N, 1, 28, 28) and classes; noise of the same size without the data."""
+    """Training pictures of Fashion-MNIST (N, 1, 28, 28) and classes; noise where the data are not at hand."""
     folder = DATA / "fashion_mnist"
     if not folder.is_dir():
         random = np.random.default_rng(0)

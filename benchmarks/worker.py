@@ -33,7 +33,7 @@ def main() -> None:
 
 
 def fit(module: str, task: str, brief: bool, threads: int, options: dict[str, Any]) -> dict[str, float]:
-    """Fit once. Seconds by the clock and of the processors; loss on training, or validation, rows; peak bytes."""
+    """Fit once: seconds, seconds of processors, loss on validation or training rows, peak bytes."""
     contestant, asked = import_module(module), _task(task, brief)
     use_threads(contestant, threads)
     gc.collect()

@@ -24,6 +24,7 @@ def use_threads(threads: int) -> None:
 
 
 def fit(task: Task, lean: bool):
+    keras.utils.set_random_seed(0)
     model = _model(task)
     model.compile(
         optimizer=keras.optimizers.Adam(learning_rate=RATE),

@@ -1,6 +1,6 @@
 """preceptor's own loop, given the same net, optimiser, batch size and epochs as everybody."""
 
-import preceptor  # isort: skip  (before torch, for it says how idle threads wait)
+import preceptor  # noqa: F401  isort: skip  (before torch, for it says how idle threads wait)
 
 from benchmarks.peers.nets import loss_of, net, predictor, tensors
 from benchmarks.tasks import RATE, Task

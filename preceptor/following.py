@@ -32,10 +32,10 @@ def fit_together(
 ) -> Run | None:
     """`fit` by all the processes that torchrun has started; the run on rank 0, None on the others.
 
-    Processes that torchrun has started again, since one was lost, go on with the run in `out`. Raises
+    Where torchrun may start processes again, when one is lost, they go on with the run in `out`. Raises
     Mistake for whatever a person can mend.
     """
-    if resume is None and _restarted(out):
+    if resume is None and _begun(out):
         resume = out
     with joined() as ranks:
         if not ranks.leads:
@@ -47,16 +47,16 @@ def fit_together(
         return run
 
 
-def _restarted(out: Path | str | None) -> bool:
-    """Whether an earlier sitting of these processes has left a run in `out`."""
-    if int(os.environ.get("TORCHELASTIC_MAX_RESTARTS", 0)) and out is None:
+def _begun(out: Path | str | None) -> bool:
+    """Whether an earlier sitting of these processes has begun the run in `out`."""
+    restarts = int(os.environ.get("TORCHELASTIC_MAX_RESTARTS", 0))
+    if restarts and out is None:
         raise Mistake(
             "restart-unnamed",
             "Processes that may be started again must know which folder is theirs.",
             todo="Name the run's folder: --out runs/NAME. Or leave out --max-restarts.",
         )
-    again = int(os.environ.get("TORCHELASTIC_RESTART_COUNT", 0)) > 0
-    return again and out is not None and (Path(out) / "ledger.jsonl").exists()
+    return restarts > 0 and (Path(out or "") / "ledger.jsonl").exists()
 
 
 def follow(ranks: Ranks, source: Any = None) -> None:

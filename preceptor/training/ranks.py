@@ -21,6 +21,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import psutil
 import torch
@@ -144,6 +145,7 @@ def joined() -> Iterator[Ranks]:
         yield ALONE
         return
     store, rank, size = next(iter(rendezvous("env://")))
+    store = PrefixStore(_sitting(store, rank, size), store)
     backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
     group = PrefixStore("collectives", store)
     dist.init_process_group(backend, store=group, rank=rank, world_size=size, timeout=LOST_AFTER)
@@ -151,6 +153,28 @@ def joined() -> Iterator[Ranks]:
         yield Ranks(rank, size, PrefixStore("words", store))
     finally:
         dist.destroy_process_group()
+
+
+def _sitting(store: Any, rank: int, size: int) -> str:
+    """A name for this sitting that all ranks agree on; torchrun's store remembers what earlier ones said.
+
+    Each calls with a word never used before, and the leader answers until it has been heard by all.
+    """
+    own, silent = uuid4().hex, set(range(1, size))
+    if rank:
+        store.set(f"call {rank}", own)
+        store.wait([f"answer {own}"], LOST_AFTER)
+        name: str = store.get(f"answer {own}").decode()
+        store.set(f"heard {name} {rank}", "")
+        return name
+    while silent:
+        for other in tuple(silent):
+            if store.check([f"call {other}"]):
+                store.set(f"answer {store.get(f'call {other}').decode()}", own)
+            if store.check([f"heard {own} {other}"]):
+                silent.remove(other)
+        time.sleep(0.01)
+    return own
 
 
 def own_cores() -> int:

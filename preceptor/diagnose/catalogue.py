@@ -62,9 +62,9 @@ CATALOGUE = (
     # the scale of inputs and first weights
     Fault("inputs-unnormalised", 1, "unnormalised inputs", "before"),
     Fault("normalised-twice", 2, "double normalisation", "before"),
+    Fault("signal-scale", 14, "bad scale of the first weights", "before"),
     Fault("dead-units", 28, "dead ReLUs", "before"),
     Fault("saturated-units", 29, "saturated sigmoid or tanh", "before"),
-    Fault("signal-scale", 14, "bad scale of the first weights", "before"),
     Fault("starting-loss", 13, "wrong initial loss", "before"),
     # the learning rate
     Fault("batch-too-small", 38, "batch too small, gradient too noisy", "during"),
@@ -76,13 +76,13 @@ CATALOGUE = (
     Fault("exploding-gradient", 27, "exploding gradient", "during"),
     Fault("plateau", 30, "plateau or saddle", "during"),
     # the fit
-    Fault("one-batch", 19, "cannot fit one batch", "before"),
     Fault("no-better-than-chance", 37, "no better than chance on unseen rows", "during"),
     Fault("over-regularised", 32, "over-regularised", "during"),
     Fault("underfitting", 31, "underfitting", "during"),
     Fault("overfitting", 33, "overfitting", "during"),
     Fault("too-few-epochs", 34, "too few epochs", "during"),
     Fault("metric-apart", 43, "the loss does not stand for the metric", "during"),
+    Fault("one-batch", 19, "cannot fit one batch", "before"),
     # kept for generators of pictures
     Fault("generator-collapsed", 47, "a generator that repeats itself", "reserved"),
     Fault("discriminator-wins", 48, "a discriminator that wins, a generator that blows up", "reserved"),

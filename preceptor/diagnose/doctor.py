@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from preceptor.diagnose.before import BEFORE
 from preceptor.diagnose.case import Case, Loss, Stepper, rows_of
 from preceptor.diagnose.during import DURING
-from preceptor.diagnose.look import Glance, first_look, look
+from preceptor.diagnose.look import Glance, both_modes, first_look, look
 from preceptor.diagnose.rank import ranked
 from preceptor.diagnose.record import Batch, Mark
 from preceptor.finding import Finding
@@ -27,8 +27,9 @@ LONG_STEP, EIGHTH = 2e-3, 8
 """Steps of so many seconds can bear a gradient norm each; shorter ones, each eighth."""
 DENSE, WIDER = 4, 1.5
 """So many first steps are due for a look; then each gap is half as long again as the one before."""
-LISTENED, KEPT = 24, 2_000
-"""So many first steps the gradients are listened to; so many mini-batches are written down at most."""
+LISTENED, KEPT, RECKONED = 24, 2_000, 3
+"""So many first steps the gradients are listened to; so many mini-batches are written down at most;
+so many epochs' ends the validation loss is reckoned anew where the net is left in training mode."""
 
 
 class Doctor:
@@ -108,7 +109,9 @@ class Doctor:
     ) -> None:
         """Note what was measured at the end of an epoch."""
         numbers = [None if n is None else float(n) for n in (train_loss, validation_loss, metric)]
-        self.case.record.marks.append(Mark(self.case.record.step, *numbers))
+        told = validation_loss is not None and len(self.case.record.marks) < RECKONED
+        seen = both_modes(self.case) if told and self.case.net.training else None
+        self.case.record.marks.append(Mark(self.case.record.step, *numbers, seen))
 
     @property
     def share(self) -> float:

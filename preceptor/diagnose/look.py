@@ -17,7 +17,7 @@ from preceptor.diagnose.check import undisturbed
 from preceptor.diagnose.record import Look, Unit
 from preceptor.diagnose.trace import RECTIFIERS, SQUASHERS, Applied, Trace, by_unit
 
-EDGE, MOSTLY = 0.97, 0.85
+EDGE, MOSTLY, FEWEST = 0.97, 0.85, 6
 Glance = list[Tensor]
 """The weights a step ago, so that a look can tell what the step did."""
 
@@ -64,6 +64,18 @@ def _held_out(case: Case, net: nn.Module) -> tuple[float | None, float | None]:
     return case.loss_of(output, rows.goal) / case.dumb_held_out, accuracy
 
 
+def both_modes(case: Case) -> tuple[float, float] | None:
+    """The validation loss of the net as it is now, in evaluation and in training mode."""
+    if case.validation is None:
+        return None
+    net, rows, losses = case.reflect(), case.validation.few(2_000), []
+    with undisturbed(), torch.no_grad():
+        for training in (False, True):
+            losses.append(case.loss_of(case.answer(net.train(training), rows), rows.goal))
+    net.eval()
+    return losses[0], losses[1]
+
+
 def _accuracy(case: Case, output: Tensor, goal: Tensor) -> float:
     return float(case.right(output, goal).float().mean())
 
@@ -106,13 +118,22 @@ def _uphill(steps: dict[str, Tensor], named: dict[str, nn.Parameter]) -> float |
 
 def units(trace: Trace) -> list[Unit]:
     """How each hidden activation's units fare; the output's own activation is left out by `last`."""
-    return [_unit(step) for step in trace.activations if step.op in RECTIFIERS | SQUASHERS]
+    return [
+        _unit(step)
+        for step in trace.activations
+        if step.op in RECTIFIERS | SQUASHERS and by_unit(step.made).shape[1] >= FEWEST
+    ]
 
 
 def _unit(step: Applied) -> Unit:
     made = by_unit(step.made)
     if step.op in RECTIFIERS:
         silent = by_unit(step.given) <= 0
-        return Unit(step.layer, step.op, dead=float(silent.all(0).float().mean()))
+        return Unit(step.layer, step.op, dead=float(silent.all(0).float().mean()), units=silent.shape[1])
     edge = made.abs() > EDGE if step.op == "tanh" else (2 * made - 1).abs() > EDGE
-    return Unit(step.layer, step.op, saturated=float((edge.float().mean(0) > MOSTLY).float().mean()))
+    return Unit(
+        step.layer,
+        step.op,
+        saturated=float((edge.float().mean(0) > MOSTLY).float().mean()),
+        units=edge.shape[1],
+    )

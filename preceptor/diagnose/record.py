@@ -13,12 +13,14 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Unit:
-    """How an activation fares on the probe rows: the share of its units that are dead, and saturated."""
+    """How an activation fares on the probe rows: the share of its units that are dead, and saturated;
+    `units` is how many it has."""
 
     layer: str
     op: str
     dead: float = 0.0
     saturated: float = 0.0
+    units: int = 0
 
 
 @dataclass(frozen=True)

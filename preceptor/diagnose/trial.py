@@ -98,11 +98,22 @@ def _stepper(case: Case, net: nn.Module, factor: float, fields: dict[str, Any]) 
         flat = FlatParameters(net)
         adam = Adam(flat)
         return lambda: adam.step(factor * RATE)
-    mine = {id(given): own for given, own in zip(case.net.parameters(), net.parameters(), strict=False)}
-    peak = max(case.record.rates, default=0.0) / max(max(case.rates()), 1e-30) if case.record.rates else 1.0
+    mine = {id(given): own for given, own in zip(case.net.parameters(), net.parameters(), strict=True)}
+    now, peak = max(case.rates()), max([*case.record.rates, *case.rates()])
     made = [
-        {**group, **fields, "lr": group["lr"] * max(peak, 1.0) * factor, "params": own}
+        {**group, **fields, "lr": factor * (peak * group["lr"] / now if now else peak), "params": own}
         for group in groups
         if (own := [mine[id(p)] for p in group["params"] if id(p) in mine])
     ]
     return type(case.optimiser)(made).step if made else lambda: None
+
+
+def tried(case: Case, steps: int = STEPS, **how: Any) -> Outcome:
+    """The trial, made once for what is asked: `how` holds plain values only.
+
+    A trial from where the net is now is made anew when the net has gone on.
+    """
+    place = case.record.step if how.get("now") else 0
+    key = f"trial {steps} {sorted(how.items())} {place}"
+    outcome: Outcome = case.once(key, lambda: trial(case, steps=steps, **how))
+    return outcome

@@ -1,8 +1,8 @@
 """A feature that is the same in every training row (4).
 
     symptom   max x_j = min x_j over the training rows
-    harm      x_j varies among the validation rows, or the rows are a table of few columns (at most 50), where a
-              column that says nothing is a loading fault rather than the rim of a picture
+    harm      x_j varies among the validation rows, so often that training rows would have shown it; or the rows
+              are a table of at most 50 columns, or three tenths are constant: a loading fault, not a picture's rim
 
 Source: TheDeepChecker; Deepchecks.
 """
@@ -12,7 +12,7 @@ import torch
 from preceptor.diagnose.case import Case
 from preceptor.finding import Finding
 
-NARROW, FEWEST = 50, 20
+NARROW, MANY, FEWEST, EXPECTED = 50, 0.3, 20, 10
 
 
 def constant_feature(case: Case) -> Finding | None:
@@ -24,15 +24,29 @@ def constant_feature(case: Case) -> Finding | None:
     if not constant.any() or constant.all():
         return None
     columns = torch.nonzero(constant).flatten().tolist()
-    moves = case.validation is not None and bool(
-        (case.validation.inputs[0][:, constant] != x[0, constant]).any()
-    )
+    moves = _moves(case, constant)
+    many = len(columns) > (0 if x.shape[1] <= NARROW else MANY * x.shape[1])
+    if moves is False:
+        return None
     return Finding(
         "constant-feature",
-        "warning" if moves or x.shape[1] <= NARROW else "note",
+        "warning" if moves or many else "note",
         f"Feature {columns[0]} is {float(x[0, columns[0]]):.3g} in all {len(x)} training rows"
         + (", but not in the validation rows" if moves else "")
         + f" ({len(columns)} such of {x.shape[1]}). It can teach nothing.",
-        evidence={"columns": columns[:50], "features": x.shape[1], "varies_in_validation": moves},
+        evidence={"columns": columns[:50], "features": x.shape[1], "varies_in_validation": bool(moves)},
         remedy=f"Look at what loads column {columns[0]}; if it is meant, drop it: x = x[:, x.std(0) > 0].",
     )
+
+
+def _moves(case: Case, constant: torch.Tensor) -> bool | None:
+    """Whether these columns vary among the validation rows: True, plainly; False, as rarely as chance may leave
+    out of the training rows; None, not at all.
+    """
+    if case.validation is None:
+        return None
+    x, held = case.train.inputs[0], case.validation.inputs[0]
+    if held.shape[1] != x.shape[1]:
+        return None
+    moved = float((held[:, constant] != x[0, constant]).double().mean(0).max())
+    return None if moved == 0 else moved * len(x) > EXPECTED

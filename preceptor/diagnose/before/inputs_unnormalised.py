@@ -2,7 +2,7 @@
 
     symptom   rms of all inputs > 12, or the largest column's deviation > 30 times the median one's
               (unnormalised); or < 0.05 (normalised twice)
-    harm      the same net with the inputs standardised first comes lower in 60 steps, by a tenth of the dumb
+    harm      the first loss is half as high again, or hidden units saturate, by that alone; or the same net with the inputs standardised first comes lower in 60 steps, by a tenth of the dumb
               loss and more, with the loop's own optimiser or with a slower or faster one
 
 Not "outside [-1, 1]": pixels from 0 to 1 and standardised values of 5 are healthy, and a net that begins with
@@ -13,10 +13,12 @@ import torch
 from torch import Tensor, nn
 
 from preceptor.diagnose.case import Case
-from preceptor.diagnose.trial import trial
+from preceptor.diagnose.check import undisturbed
+from preceptor.diagnose.look import first_look
+from preceptor.diagnose.trial import trial, tried
 from preceptor.finding import Finding
 
-LARGE, UNEVEN, TINY, GAIN = 12.0, 30.0, 0.05, 0.1
+LARGE, UNEVEN, TINY, GAIN, BAD, HALF = 12.0, 30.0, 0.05, 0.1, 1.5, 0.5
 
 
 class Standardised(nn.Module):
@@ -47,7 +49,7 @@ def inputs_unnormalised(case: Case) -> Finding | None:
     if (not large and size >= TINY) or size == 0:
         return None
     raw, even = _compared(case, x)
-    if not (raw - even) > GAIN:
+    if not (raw - even) > GAIN and not (large and _startled(case, x)):
         return None
     evidence = {"rms": size, "uneven": uneven, "loss_as_is": min(raw, 1e9), "loss_standardised": even}
     shown = f" In 60 steps it gets to {_told(raw)} of the constant answer's loss, with inputs standardised to {even:.2f}."
@@ -82,7 +84,19 @@ def _uneven(x: Tensor) -> float:
     return float(sizes.max() / sizes.median().clamp(min=1e-12)) if len(sizes) > 1 else 1.0
 
 
+def _startled(case: Case, x: Tensor) -> bool:
+    """Whether the scale alone makes a bad start: a first loss half as high with inputs standardised, or units at
+    rest that then are not.
+    """
+    net = Standardised(case.reflect(first=True), x)
+    with undisturbed(), torch.no_grad():
+        even = case.loss_of(net(*case.probe.inputs), case.probe.goal)
+    first = first_look(case)
+    at_rest = max((unit.saturated for unit in first.units), default=0.0)
+    return first.train > BAD * max(even / case.dumb, 1.0) or at_rest > HALF
+
+
 def _compared(case: Case, x: Tensor) -> tuple[float, float]:
     """Where the net gets as it is, and with its inputs standardised."""
-    raw = case.once("as it is", lambda: trial(case)).train
+    raw = tried(case).train
     return raw, trial(case, edit=lambda net: Standardised(net, x)).train

@@ -2,8 +2,8 @@
 
     symptom   of the quarter of training rows that a forest is surest about, out of bag, more than 6 % are
               answered otherwise
-    harm      the share is near that among all rows (at least 0.45 of it): errors that do not depend on how hard a
-              row is come from the labels, not from the rows
+    harm      the share is near that among all rows (at least 0.35 of it): errors that do not depend on how hard a
+              row is come from the labels; and the forest explains 40 % of what there is, so that it can know
 
 Hard tasks have errors where the forest is unsure; wrong labels are everywhere alike. Source: cleanlab,
 confident learning (Northcutt et al., 2021), whose joint this reads along one line.
@@ -15,7 +15,7 @@ from preceptor.diagnose.case import Case, labels_of
 from preceptor.diagnose.rival import compete
 from preceptor.finding import Finding
 
-SURE, SHARE, ALIKE, FEWEST = 0.25, 0.06, 0.45, 100
+SURE, SHARE, ALIKE, EXPLAINED, FEWEST = 0.25, 0.06, 0.35, 0.4, 100
 
 
 def label_noise(case: Case) -> Finding | None:
@@ -26,7 +26,8 @@ def label_noise(case: Case) -> Finding | None:
     told, y = rival.answers, labels.numpy()[rival.rows]
     wrong, surest = told.argmax(1) != y, np.argsort(-told.max(1))[: int(SURE * len(y))]
     among_sure, overall = float(wrong[surest].mean()), float(wrong.mean())
-    if among_sure < SHARE or among_sure < ALIKE * overall:
+    prior = 1 - float(np.bincount(y).max()) / len(y)
+    if among_sure < max(SHARE, ALIKE * overall) or overall > (1 - EXPLAINED) * prior:
         return None
     places = rival.rows[surest[wrong[surest]]][:20].tolist()
     return Finding(

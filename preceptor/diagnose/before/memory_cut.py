@@ -1,7 +1,7 @@
 """The gradient is cut off on its way back through time (46). Certain.
 
     changing step t changes the answer's loss (forward), and yet ∂ loss / ∂ x_t is exactly 0 (backward),
-    for more than half of the steps; for a goal at each step, only the steps before it count
+    for more than half of the steps that are read, and three at least
 
 A state was detached, or passed through no_grad: the net remembers, and cannot learn what to remember. It is not
 the gradient that fades (that is small and not zero). Source: DEFault++; the length of truncated BPTT.
@@ -14,7 +14,7 @@ from preceptor.diagnose.case import Case
 from preceptor.diagnose.check import undisturbed
 from preceptor.finding import Finding
 
-MOSTLY, MOVED = 0.5, 1e-5
+MOSTLY, MOVED, FEWEST = 0.5, 1e-5, 3
 
 
 def memory_cut(case: Case) -> Finding | None:
@@ -27,9 +27,9 @@ def memory_cut(case: Case) -> Finding | None:
     slopes, moves = _slopes(case, rows.inputs), _moves(case, rows.inputs)
     if slopes is None:
         return None
-    cut = (slopes == 0) & (moves > MOVED)
-    share = float(cut.float().mean())
-    if share <= MOSTLY:
+    read = moves > MOVED
+    cut = (slopes == 0) & read
+    if int(cut.sum()) < FEWEST or int(cut.sum()) <= MOSTLY * int(read.sum()):
         return None
     return Finding(
         "memory-cut",

@@ -58,8 +58,8 @@ def _nearly(x: Tensor) -> bool:
 
 
 def _shaped(x: Tensor) -> bool:
-    """Whether at least three tenths of the columns are plainly not normal."""
+    """Whether at least a fifth of the columns are plainly not normal."""
     z = (x - x.mean(0)) / x.std(0)
     skew, tails = z.pow(3).mean(0).abs(), (z.pow(4).mean(0) - 3).abs()
     errors = torch.maximum(skew / (6 / len(x)) ** 0.5, tails / (24 / len(x)) ** 0.5)
-    return float((errors > 5).double().mean()) > 0.3
+    return float((errors > 3.5).double().mean()) > 0.2

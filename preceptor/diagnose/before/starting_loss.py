@@ -1,8 +1,7 @@
 """The loss before training is not that of someone who knows nothing (13).
 
-    symptom   L₀ > 1.5 · max(L_constant, L_zero), the losses of the best constant output and of all zeros
-    harm      > 2.5 times it: the first epochs go into unlearning; or the last layer's weights are larger than
-              2 / √inputs, where the earlier layers' are not
+    symptom   L₀ > 1.3 · max(L_constant, L_zero), the losses of the best constant output and of all zeros
+    harm      > 1.6 times it: the first epochs go into unlearning
 
 A net that starts at zero outputs is as good as one can be that has not been told the answers' mean; offsets
 are met by the bias. Source: Karpathy (2019); CS231n.
@@ -15,7 +14,7 @@ import torch
 from preceptor.diagnose.case import Case
 from preceptor.finding import Finding
 
-ABOVE, FAR, LARGE = 1.5, 2.5, 2.0
+ABOVE, FAR = 1.3, 1.6
 
 
 def starting_loss(case: Case) -> Finding | None:

@@ -64,7 +64,7 @@ def saturated(unit: Unit, step: int, harm: dict[str, float]) -> Finding:
 def vanishing_gradient(case: Case) -> Finding | None:
     """Gradients that fade on their way to the first layer."""
     ratio = faded(case, first_look(case).fresh)
-    if ratio is None or ratio[1] >= FADED or case.rehearsal.share <= POOR:
+    if ratio is None or not 0 < ratio[1] < FADED or case.rehearsal.share <= POOR:
         return None
     return vanishing(ratio, 0, {"learnt_by_heart": case.rehearsal.share})
 

@@ -1,9 +1,9 @@
 """Units that start alike and stay alike (15). Certain.
 
-    all rows of a hidden weight matrix are equal, before and after a rehearsal on a handful of rows
+    all rows of a hidden weight matrix are equal, and not zero; or zero, and the output is the same for all rows
 
 Equal rows get equal gradients, so that a layer of a hundred units is one unit. A last layer that starts at
-zero is no fault, nor is anything that the rehearsal parts. Source: TheDeepChecker; NeuraLint.
+zero is no fault, nor is a branch beside which the signal passes. Source: TheDeepChecker; NeuraLint.
 """
 
 import torch
@@ -16,11 +16,10 @@ from preceptor.finding import Finding
 def symmetric_start(case: Case) -> Finding | None:
     """Weight matrices whose rows are all the same."""
     first = dict(case.reflect(first=True).named_parameters())
-    suspects = [name for name, weight in first.items() if _alike(weight)]
-    if not suspects:
-        return None
-    after = dict(case.rehearsal.net.named_parameters())
-    alike = [name for name in suspects if _alike(after[name])]
+    used = [step.weight.data_ptr() for step in case.trace.weighted if step.weight is not None]
+    hidden = {name: weight for name, weight in first.items() if weight.data_ptr() in used[:-1]}
+    silent = not bool((case.output != case.output[:1]).any())
+    alike = [name for name, weight in hidden.items() if _alike(weight) and (silent or bool(weight.any()))]
     if not alike:
         return None
     return Finding(

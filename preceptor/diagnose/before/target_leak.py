@@ -1,6 +1,7 @@
 """One feature gives the answer away (9).
 
-    the error of the best single feature < 0.02 of the constant answer's, and < a fifth of the second best's
+    the error of the best single feature < 0.15 of the constant answer's, and < a fifth of the second best's,
+    which is > 0.25
 
 The error is 1 - accuracy over 1 - prior for classes, 1 - R² for numbers, of a one-feature tree on half of the
 rows judged on the other. A strong feature is no leak: what gives it away is how far it stands out. Certain.
@@ -12,7 +13,7 @@ import numpy as np
 from preceptor.diagnose.case import Case, labels_of
 from preceptor.finding import Finding
 
-TINY, APART, FEWEST, WIDEST = 0.02, 0.2, 40, 400
+TINY, APART, REST, FEWEST, WIDEST = 0.15, 0.2, 0.25, 40, 400
 
 
 def target_leak(case: Case) -> Finding | None:
@@ -30,7 +31,7 @@ def target_leak(case: Case) -> Finding | None:
         return None
     errors = _errors(case)
     best, second = np.argsort(errors)[:2]
-    if errors[best] > TINY or errors[best] > APART * errors[second]:
+    if errors[best] > TINY or errors[best] > APART * errors[second] or errors[second] < REST:
         return None
     return Finding(
         "target-leak",

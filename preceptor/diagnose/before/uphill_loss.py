@@ -38,7 +38,11 @@ def _asked(case: Case) -> tuple[float, float]:
     if goal.is_floating_point() and goal.numel() == case.output.numel():
         right = goal.reshape(case.output.shape).float()
         return case.loss_of(right, goal), case.loss_of(right + 3 * goal.std().clamp(min=1e-6), goal)
-    if not goal.is_floating_point() and case.output.shape[:-1] == goal.shape:
+    if (
+        not goal.is_floating_point()
+        and case.output.shape[:-1] == goal.shape
+        and case.output.shape[-1] > int(goal.max())
+    ):
         one = torch.nn.functional.one_hot(goal.long().clamp(min=0), case.output.shape[-1]).float()
         return case.loss_of(4 * one, goal), case.loss_of(-4 * one, goal)
     return 0.0, 0.0

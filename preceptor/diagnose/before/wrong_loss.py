@@ -1,5 +1,6 @@
 """The loss does not fit the task (17). Certain.
 
+    endless    the loss falls in proportion as outputs grow a hundredfold: a loss of yes and no for amounts
     shapes     the loss of a perfect output is no better than half of the constant answer's: output and goal
                have shapes that are spread against each other, (B, 1) against (B,)
     dead       the loss does not change with the output at all, as cross-entropy over one single column
@@ -24,8 +25,8 @@ def wrong_loss(case: Case) -> Finding | None:
     """A loss that measures something else."""
     goal, output = case.probe.goal, case.output
     told = _dead(case)
-    if not told and goal.is_floating_point() and goal.numel() == output.numel() and output[0].numel() >= 1:
-        told = _spread(case) or _classes(case) or _counts(case)
+    if not told and goal.numel() == output.numel():
+        told = _spread(case) or _endless(case) or _classes(case) or _counts(case)
     if not told:
         return None
     seen, remedy = told
@@ -59,6 +60,8 @@ def _spread(case: Case) -> tuple[str, str] | None:
     goal = case.probe.goal
     if goal.shape == case.output.shape or case.classes is not None:
         return None
+    if not goal.is_floating_point():
+        return None
     perfect = case.loss_of(goal.reshape(case.output.shape).float(), goal)
     constant = case.loss_of(goal.float().mean().expand(case.output.shape).contiguous(), goal)
     if perfect < HALF * constant:
@@ -67,6 +70,21 @@ def _spread(case: Case) -> tuple[str, str] | None:
         f"Outputs {tuple(case.output.shape)} and answers {tuple(goal.shape)} are spread against each other: every"
         " row is compared with every answer.",
         "Give both one shape: loss(output.squeeze(1), y), or y[:, None].",
+    )
+
+
+@torch.no_grad()
+def _endless(case: Case) -> tuple[str, str] | None:
+    """A loss of yes and no, asked of amounts: it falls without end as outputs grow."""
+    goal = case.probe.goal.float()
+    away = (goal - goal.mean()).sign().reshape(case.output.shape)
+    near, far = (case.loss_of(size * away, case.probe.goal) for size in (1e2, 1e4))
+    if not far < 50 * near < 0:
+        return None
+    return (
+        f"The loss falls without end as outputs grow: answers from {float(goal.min()):.2g} to {float(goal.max()):.2g} are"
+        " amounts, and it is made for yes and no.",
+        "Take MSELoss or HuberLoss for amounts.",
     )
 
 
@@ -82,7 +100,7 @@ def _power(case: Case) -> float:
 
 
 def _classes(case: Case) -> tuple[str, str] | None:
-    goal: Tensor = case.train.goal.flatten()
+    goal: Tensor = case.train.goal.flatten().float()
     distinct, counts = torch.unique(goal, return_counts=True)
     numbered = torch.equal(distinct, torch.arange(len(distinct), dtype=goal.dtype))
     balanced = float(counts.min()) / len(goal) > SHARE / len(distinct) or len(distinct) == 2
@@ -98,7 +116,7 @@ def _classes(case: Case) -> tuple[str, str] | None:
 
 
 def _counts(case: Case) -> tuple[str, str] | None:
-    goal = case.train.goal.flatten()
+    goal = case.train.goal.flatten().float()
     if bool((goal != goal.round()).any()) or bool((goal < 0).any()) or not 0.9 < _power(case) < 1.1:
         return None
     middle = float((goal == goal.median()).float().mean())

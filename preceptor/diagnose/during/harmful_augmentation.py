@@ -1,0 +1,55 @@
+"""Augmentation that changes rows into something else (45).
+
+    symptom   none of the first batches' rows stands among the training rows, and they lie further from their
+              nearest training row than 1.3 times what training rows lie from each other
+    harm      the same net, optimiser and rows, unchanged, come lower on validation (or probe) rows in half of the
+              steps, by 0.05 of the constant answer's loss
+
+Source: TheDeepChecker (clean against augmented activations); Karpathy (2019).
+"""
+
+import torch
+
+from preceptor.diagnose.case import Case
+from preceptor.diagnose.progress import beyond, now, plain
+from preceptor.finding import Finding
+
+APART, HARM, ROWS, ASKED = 1.3, 0.05, 64, 2_000
+
+
+def harmful_augmentation(case: Case) -> Finding | None:
+    """Rows that training never shows as they are, in a run that suffers."""
+    told = [batch.inputs[0] for batch in case.record.batches if batch.inputs]
+    if not told or not told[0].is_floating_point() or case.given_train is None:
+        return None
+    apart = case.once("augmented", lambda: _apart(case, torch.cat(told[:8])[:ROWS]))
+    if apart <= APART or not beyond(case, 0.04, 30):
+        return None
+    other, look = plain(case), now(case)
+    lost = look.train - other.train
+    if look.validation is not None and other.validation is not None:
+        lost = max(lost, look.validation - other.validation)
+    return Finding(
+        "harmful-augmentation",
+        "warning" if lost > HARM else "note",
+        f"The rows of the batches lie {apart:.1f} times as far from the nearest training row as training rows from each"
+        f" other. Augmented like this they are other rows; unchanged, half of the {case.record.step} steps bring a loss"
+        f" lower by {lost:.2f} of the constant answer's.",
+        evidence={"apart": apart, "lost": lost, "step": case.record.step},
+        remedy="Soften it until an augmented row is still the same thing to the eye; check that labels go along.",
+    )
+
+
+def _apart(case: Case, batch: torch.Tensor) -> float:
+    """How far batch rows lie from training rows, by how far these lie from each other; 0 if they are the same."""
+    x = case.train.few(ASKED).inputs[0].flatten(1).double()
+    whole = case.train.inputs[0].flatten(1).double()
+    rows = batch.flatten(1).double()
+    if rows.shape[1] != x.shape[1]:
+        return 0.0
+    nearest = torch.cdist(rows, whole[:20_000]).min(1).values
+    if float((nearest < 1e-6 * x.std()).double().mean()) > 0.2:
+        return 0.0
+    among = torch.cdist(x[:ROWS], x)
+    among[among < 1e-9] = torch.inf
+    return float(nearest.median() / among.min(1).values.median().clamp(min=1e-12))

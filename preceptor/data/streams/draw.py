@@ -18,7 +18,7 @@ from preceptor.data.cast import TYPES, cast_rows
 from preceptor.data.column import Reading, cast
 from preceptor.data.pictures.columns import with_pictures
 from preceptor.data.rows import TOLD, Rows
-from preceptor.data.streams.source import Pieces, Source
+from preceptor.data.streams.source import Held, Pieces, Source
 from preceptor.data.table import Account, Schema, Table
 from preceptor.errors import Mistake
 
@@ -28,6 +28,9 @@ def draw(source: Source, rows: int, seed: int) -> Table:
 
     The account's `read` counts all rows of the source. Raises Mistake for whatever is no table.
     """
+    if isinstance(source, Held):
+        drawn = np.random.default_rng(seed).permutation(len(source.table))[:rows]
+        return source.table.take(np.sort(drawn))
     lot = source.through(lambda pieces: _drawn(pieces, rows, seed))
     if not lot.seen:
         raise Mistake("file-without-rows", f"{source.name} has not a single row.", where=source.name)

@@ -1,8 +1,8 @@
 """What a step did, operation by operation as they reached their kernels: the notes a tape is cut from.
 
     with Recorder() as recorder:
-        outputs = step(*inputs)
-    recording = Recording(recorder, inputs, recorder.plain(outputs))
+        outputs = recorder.plain(step(*inputs))
+    recording = Recording(recorder, inputs, outputs)
 
 Every tensor a recording knows is kept, so that an address in memory means one thing from end to end.
 """
@@ -14,13 +14,13 @@ from itertools import chain
 from typing import Any
 
 import torch
-from torch import Tag, Tensor
+from torch import Generator, Tag, Tensor
 from torch._ops import OpOverload
 from torch.utils._python_dispatch import TorchDispatchMode
 
 SHAPED_BY_DATA = {Tag.dynamic_output_shape, Tag.data_dependent_output}
 TALKING = {"c10d", "_c10d_functional", "c10d_functional"}
-RESIZING = {"aten::mse_loss", "aten::smooth_l1_loss"}
+RESIZING = {"aten.mse_loss.default", "aten.smooth_l1_loss.default"}
 """These work in the memory of their result, which they want larger than it is."""
 
 
@@ -28,7 +28,7 @@ class Call:
     """One operation; `made` are its results, None for those it was not asked for."""
 
     def __init__(
-        self, function: OpOverload, args: tuple[Any, ...], kwargs: dict[str, Any], made: Any
+        self, function: OpOverload, args: tuple[Any, ...], kwargs: dict[str, Any], made: tuple[Any, ...]
     ) -> None:
         self.function, self.args, self.kwargs, self.made = function, args, kwargs, made
         self.name = str(function.overloadpacket.__name__)
@@ -40,7 +40,7 @@ class Call:
 
     @cached_property
     def written(self) -> list[Tensor]:
-        """Those arguments that it changes."""
+        """Those arguments that it says it changes."""
         schema = self.function._schema.arguments
         given = dict(zip((one.name for one in schema), self.args, strict=False)) | self.kwargs
         return list(_tensors([given.get(one.name) for one in schema if one.is_write]))
@@ -53,15 +53,16 @@ class Call:
 
     @property
     def into(self) -> tuple[OpOverload, list[str]] | None:
-        """The same operation with its results written into given tensors, and their names; None if none."""
-        return None if self.written or None in self.made else _into(self.function)
+        """The same operation with tensors to write its results into, and their names, if there is one."""
+        whole = not self.written and all(one is not None for one in self.made)
+        return _into(self.function) if whole else None
 
 
 class Recorder(TorchDispatchMode):
     """Notes every operation. Each place in memory is known by one tensor, outside autograd's graph."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.calls: list[Call] = []
         self.places: dict[Any, Tensor] = {}
         self.replayable = True
@@ -71,7 +72,7 @@ class Recorder(TorchDispatchMode):
         kwargs = kwargs or {}
         result = func(*args, **kwargs)
         results = tuple(result) if isinstance(result, (tuple, list)) else (result,)
-        self.replayable &= _replayable(func, args, results)
+        self.replayable &= _replayable(func, (*args, *kwargs.values()), results)
         if self.replayable:
             self.calls.append(Call(func, self.plain(args), self.plain(kwargs), self.plain(results)))
         return result
@@ -79,7 +80,7 @@ class Recorder(TorchDispatchMode):
     def plain(self, value: Any) -> Any:
         """`value` with the known tensor of its place for each tensor in it."""
         if isinstance(value, Tensor):
-            place = (home(value), *geometry(value), value.dtype, value.is_conj(), value.is_neg())
+            place = (_home(value), *geometry(value), value.dtype, value.is_conj(), value.is_neg())
             return self.places.setdefault(place, value.detach())
         if isinstance(value, (list, tuple)):
             return type(value)([self.plain(part) for part in value])
@@ -91,15 +92,16 @@ class Recorder(TorchDispatchMode):
 class Recording:
     """The calls that must be done again, and who shares memory with whom.
 
-    Left out are views, which go on looking at the same memory, and what hangs on shapes alone.
+    Left out are views, which go on looking at the same memory, and what hangs on shapes alone. A tensor's
+    `home` is the memory in which it lay when it was recorded.
     """
 
     def __init__(self, recorder: Recorder, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> None:
-        self.inputs, self.outputs, self.calls = inputs, outputs, list[Call]()
-        self._homes = {id(one): home(one) for one in recorder.places.values()}
+        self.outputs, self.calls = outputs, list[Call]()
+        self._homes = {id(one): _home(one) for one in recorder.places.values()}
         written = [tensor for call in recorder.calls for tensor in call.written]
         self._written, self._maker = set(map(self.home, written)), dict[int, Call]()
-        known = {home(one) for one in inputs}
+        known = set(map(_home, inputs))
         for call in recorder.calls:
             known.update(map(self.home, call.read))
             fresh = set(map(self.home, _tensors(call.made))) - known
@@ -108,31 +110,19 @@ class Recording:
             if (fresh or call.written) and not self._settled(call, fresh):
                 self.calls.append(call)
         self.changed = list({id(one): one for one in written if not self.made_inside(one)}.values())
-        self._sharing = self._shared()
+        self._lying = self._uses()
 
     def home(self, tensor: Tensor) -> int:
         """The memory in which a tensor lay when it was recorded."""
         return self._homes[id(tensor)]
 
-    def _settled(self, call: Call, fresh: set[int]) -> bool:
-        """Whether what a call makes is there for good."""
-        if call.written or not call.timeless:
-            return False
-        return call.name.startswith(("empty", "new_empty")) or not fresh & self._written
-
-    def _shared(self) -> dict[int, list[tuple[int, Tensor]]]:
-        """For each home the tensors that lie there, with the number of the call that reads them."""
-        lying = defaultdict(list)
-        for number, call in enumerate(self.calls):
-            for tensor in chain(call.read, _tensors(call.made)):
-                lying[self.home(tensor)].append((number, tensor))
-        for tensor in self.outputs:
-            lying[self.home(tensor)].append((len(self.calls), tensor))
-        return lying
-
     def made_inside(self, tensor: Tensor) -> bool:
         """Whether its memory is the step's own."""
         return self.home(tensor) in self._maker
+
+    def has_moved(self, tensor: Tensor) -> bool:
+        """Whether it lies elsewhere by now."""
+        return self.home(tensor) != _home(tensor)
 
     def fresh(self, call: Call) -> list[Tensor]:
         """Those results of a call whose memory it was the first to use."""
@@ -140,42 +130,59 @@ class Recording:
 
     def sharing(self, tensor: Tensor) -> list[Tensor]:
         """Every tensor that lies where this one lies, once."""
-        return list({id(one): one for _, one in self._sharing[self.home(tensor)]}.values())
+        return list({id(one): one for _, one in self._lying[self.home(tensor)]}.values())
+
+    def last_uses(self) -> dict[int, list[int]]:
+        """The homes that each call, by its number, is the last to use."""
+        last = {home: number for home, uses in self._uses().items() for number, _ in uses}
+        dying = defaultdict(list)
+        for home, number in last.items():
+            dying[number].append(home)
+        return dying
 
     def added_to_zeros(self, number: int, target: Tensor) -> bool:
         """Whether this call finds zeros in `target`, outside, and nobody else touches them in this step."""
-        if self.made_inside(target):
-            return False
         begin, end = _extent(target)
         others = [
             self.calls[other].name == "zero_" and _extent(one)[0] <= begin and end <= _extent(one)[1]
-            for other, one in self._sharing[self.home(target)]
+            for other, one in self._lying[self.home(target)]
             if not (_extent(one)[1] <= begin or end <= _extent(one)[0]) and other != number
         ]
-        return bool(others) and all(others)
+        return not self.made_inside(target) and bool(others) and all(others)
 
-    def movable(self, source: Tensor, target: Tensor) -> bool:
-        """Whether what fills the memory of `source` may as well be made in `target`'s, of equal layout."""
-        maker = self._maker.get(self.home(source))
-        if maker is None or not maker.into or self.home(source) in self._written:
-            return False
+    def movable(self, source: Tensor, target: Tensor) -> Call | None:
+        """The call that fills the memory of `source`, if it may as well fill `target`'s, of equal layout."""
+        home = self.home(source)
         whole = source.untyped_storage().nbytes() == source.nbytes == target.nbytes
         alike = source.dtype == target.dtype and _layout(source) == _layout(target)
-        return (
-            whole
-            and alike
-            and all(number < len(self.calls) for number, _ in self._sharing[self.home(source)])
-        )
+        shown = any(number == len(self.calls) for number, _ in self._lying[home])
+        return self._maker.get(home) if whole and alike and not shown and home not in self._written else None
 
+    def _settled(self, call: Call, fresh: set[int]) -> bool:
+        """Whether what a call makes is there for good."""
+        if call.written or not call.timeless:
+            return False
+        return call.name.startswith(("empty", "new_empty")) or not fresh & self._written
 
-def home(tensor: Tensor) -> int:
-    """The memory that a tensor lies in, which its views share."""
-    return int(tensor.untyped_storage()._cdata)
+    def _uses(self) -> dict[int, list[tuple[int, Tensor]]]:
+        """For each home the tensors that lie there, with the numbers of the calls that use them."""
+        uses = defaultdict(list)
+        for number, call in enumerate(self.calls):
+            for tensor in chain(call.read, _tensors(call.made)):
+                uses[self.home(tensor)].append((number, tensor))
+        for tensor in self.outputs:
+            uses[self.home(tensor)].append((len(self.calls), tensor))
+        return uses
 
 
 def geometry(tensor: Tensor) -> tuple[int, tuple[int, ...], tuple[int, ...]]:
     """Where a tensor begins in its memory, its shape and its strides."""
     return int(tensor.storage_offset()), tuple(tensor.shape), tensor.stride()
+
+
+def _home(tensor: Tensor) -> int:
+    """The memory that a tensor lies in, which its views share."""
+    return int(tensor.untyped_storage()._cdata)
 
 
 def _layout(tensor: Tensor) -> list[tuple[int, int]]:
@@ -200,6 +207,8 @@ def _replayable(func: OpOverload, args: tuple[Any, ...], results: tuple[Any, ...
     """Whether an operation does the same to other numbers in the same places."""
     if func.namespace in TALKING or not all(one is None or isinstance(one, Tensor) for one in results):
         return False
+    if any(isinstance(one, Generator) for one in args):
+        return False
     if any(one.layout is not torch.strided for one in _tensors((args, results))):
         return False
     if func.overloadpacket is torch.ops.aten.index:
@@ -209,8 +218,8 @@ def _replayable(func: OpOverload, args: tuple[Any, ...], results: tuple[Any, ...
 
 @cache
 def _into(function: OpOverload) -> tuple[OpOverload, list[str]] | None:
-    """The overload that takes the same arguments and tensors for its results, if it has a kernel of its own."""
-    if function.name() in RESIZING:
+    """The overload with tensors for its results besides the same arguments, if it has a kernel of its own."""
+    if str(function) in RESIZING:
         return None
     own = [(one.name, str(one.type)) for one in function._schema.arguments]
     for name in function.overloadpacket.overloads():
@@ -223,4 +232,5 @@ def _into(function: OpOverload) -> tuple[OpOverload, list[str]] | None:
 
 
 def _has_kernel(function: OpOverload) -> bool:
-    return bool(torch._C._dispatch_has_kernel_for_dispatch_key(function.name(), "CPU"))
+    name = f"{function.namespace}::{function._opname}.{function._overloadname}"
+    return bool(torch._C._dispatch_has_kernel_for_dispatch_key(name, "CPU"))

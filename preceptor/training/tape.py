@@ -1,43 +1,59 @@
-"""A training step recorded once and played again: the same kernels, without autograd and without Python modules.
+"""A training step recorded once and played again: the same kernels, no autograd, no Python modules.
 
     tape = record(step, (x, y))                          # None where a step cannot be replayed
     (loss,) = tape(other_x, other_y)                     # the bits that step(other_x, other_y) would give
 
 Of a small net's step most is spent not on numbers but on getting to them: modules, autograd's graph, memory
 asked for and given back. While `step` runs once, every operation that reaches a kernel is noted, with the
-tensors it read and made. Replaying calls the same kernels on the same memory, as a CUDA graph does: views need
-not be taken again, results are written where they lay the first time, gradients straight into place.
+tensors it read and made. Replaying calls the same kernels on the same memory, as a CUDA graph does: views
+need not be taken again, results are written where they lay the first time, gradients straight into place.
 Operations that draw random numbers draw anew, from the same generator in the same order.
 """
 
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, UntypedStorage
 
-from preceptor.training.recording import Call, Recorder, Recording, geometry, home
+from preceptor.training.recording import Call, Recorder, Recording, geometry
 
-Program = list[Callable[[], object]]
+Step = Callable[..., tuple[Tensor, ...]]
+Program = Sequence[Callable[[], object]]
 
-BINDINGS = {
-    name: getattr(torch, name)
-    for name in ("add", "addmm", "baddbmm", "bmm", "cat", "div", "mean", "mm", "mul", "sub", "sum")
+EQUAL: dict[str, Callable[..., partial[Tensor]]] = {
+    "aten.relu.default": lambda made, x: partial(torch.clamp_min, x, 0, out=made),
+    "aten.mul.Scalar": lambda made, x, factor: partial(torch.mul, x, factor, out=made),
+    "aten.bernoulli.p": lambda made, x, p: partial(made.bernoulli_, p),
+    "aten.clone.default": lambda made, x, **_: partial(made.copy_, x),
+    "aten._to_copy.default": lambda made, x, **_: partial(made.copy_, x),
+}
+"""Operations that make new memory, and what writes the same into memory that is there."""
+BINDINGS: dict[str, Callable[..., object]] = {
+    **{name: getattr(torch, name) for name in ("add", "addmm", "baddbmm", "bmm", "cat", "div", "mean", "mm")},
+    **{name: getattr(torch, name) for name in ("mul", "sub", "sum")},
+    **{name: getattr(Tensor, name) for name in ("add_", "copy_", "div_", "mul_", "sub_", "zero_")},
 }
 """Operations that Python's own binding calls with less ado than the operator of the same meaning."""
-BINDINGS |= {name: getattr(Tensor, name) for name in ("add_", "copy_", "mul_", "div_", "sub_", "zero_")}
 
 
 class Tape:
     """A recorded step. What it returns lies in memory of its own, which the next call writes over.
 
     `inputs` are its own too: who writes the next batch there may call `replay`, and saves a copy.
-    `changed` are the tensors outside that the step writes to, such as gradients.
+    `changed` are the tensors outside that the step is known to write to, such as gradients.
     """
 
-    def __init__(self, program: Program, recording: Recording) -> None:
-        self.program = program
-        self.inputs, self.outputs, self.changed = recording.inputs, recording.outputs, recording.changed
+    def __init__(
+        self,
+        program: Program,
+        inputs: tuple[Tensor, ...],
+        outputs: tuple[Tensor, ...],
+        changed: Sequence[Tensor] = (),
+    ) -> None:
+        self.program, self.inputs, self.outputs, self.changed = program, inputs, outputs, changed
 
     def __call__(self, *inputs: Tensor) -> tuple[Tensor, ...]:
         """The step's results for these inputs, shaped as those it was recorded with."""
@@ -54,49 +70,69 @@ class Tape:
         return self.outputs
 
 
-def record(step: Callable[..., tuple[Tensor, ...]], inputs: Sequence[Tensor]) -> Tape | None:
-    """Run `step(*inputs)` once and note what it does; None where replaying would not do the same again.
+def record(step: Step, inputs: Sequence[Tensor]) -> Tape | None:
+    """Run `step(*inputs)` and note what it does; None where replaying would not do the same again.
 
-    That is so where shapes or Python's own flow hang on values in tensors, and where machines talk.
+    That is so where shapes or Python's own flow hang on values in tensors, where random numbers come from
+    a generator of their own, and where machines talk. The step runs for real, on CUDA three times.
     """
     own = tuple(one.detach().clone() for one in inputs)
     with Recorder() as recorder:
-        outputs = step(*own)
+        outputs = recorder.plain(step(*own))
     if not recorder.replayable:
         return None
-    recording = Recording(recorder, own, recorder.plain(outputs))
-    straight = _straight_into_place(recording)
-    return Tape([_run(call, recording) for call in straight], recording)
+    if own[0].is_cuda:
+        return _graph(step, own, recorder)
+    recording = Recording(recorder, own, outputs)
+    _make_in_place(recording)
+    _reuse_memory(recording)
+    program = [_run(call, recording) for call in recording.calls]
+    return Tape(program, own, outputs, recording.changed)
+
+
+def _graph(step: Step, own: tuple[Tensor, ...], recorder: Recorder) -> Tape | None:
+    """The same as a CUDA graph, which wants a warm-up on another stream, and nothing on the processor."""
+    if any(tensor.ndim and not tensor.is_cuda for call in recorder.calls for tensor in call.read):
+        return None
+    aside = torch.cuda.Stream()  # type: ignore[no-untyped-call]
+    aside.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(aside):
+        step(*own)
+    torch.cuda.current_stream().wait_stream(aside)
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        outputs = tuple(one.detach() for one in step(*own))
+    return Tape([graph.replay], own, outputs)
 
 
 def _run(call: Call, recording: Recording) -> Callable[[], object]:
     """What to call, without arguments, to have this done again."""
-    fresh = recording.fresh(call)
+    fresh, name = recording.fresh(call), str(call.function)
     if not fresh:
         return partial(BINDINGS.get(call.name, call.function), *call.args, **call.kwargs)
-    if call.name in ("_to_copy", "clone"):
-        return partial(fresh[0].copy_, call.args[0])
-    if call.name == "relu":
-        return partial(torch.clamp_min, call.args[0], 0, out=fresh[0])
+    if name in EQUAL:
+        return EQUAL[name](fresh[0], *call.args, **call.kwargs)
     if call.into:
         function, names = call.into
         into = dict(zip(names, fresh, strict=True))
         return partial(BINDINGS.get(call.name, function), *call.args, **call.kwargs, **into)
-    moves = [_followers(made, recording) for made in call.made]
+    moves = [_moves(made, recording) for made in call.made]
     return partial(_anew, call.function, call.args, call.kwargs, moves)
 
 
 Move = tuple[Callable[..., Tensor], int, tuple[int, ...], tuple[int, ...]]
 
 
-def _followers(made: Tensor | None, recording: Recording) -> list[Move]:
+def _moves(made: Tensor | None, recording: Recording) -> list[Move]:
     """How the tensors that lie where `made` lies are moved when it is made anew in other memory."""
     if made is None or not recording.made_inside(made):
         return []
     return [(one.set_, *geometry(one)) for one in recording.sharing(made)]
 
 
-def _anew(function: Callable[..., object], args: object, kwargs: object, moves: list[list[Move]]) -> None:
+def _anew(
+    function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any], moves: Sequence[list[Move]]
+) -> None:
     """Call what can only answer in new memory, and move there whatever is to see the answer."""
     made = function(*args, **kwargs)
     for one, followers in zip(made if isinstance(made, (tuple, list)) else (made,), moves, strict=True):
@@ -104,19 +140,44 @@ def _anew(function: Callable[..., object], args: object, kwargs: object, moves: 
             move(one.untyped_storage(), *where)
 
 
-def _straight_into_place(recording: Recording) -> list[Call]:
-    """The calls without those that only add a result to zeros: it is made there at once.
+def _writable(call: Call) -> bool:
+    """Whether a call's results can be written into memory that is there."""
+    return call.into is not None or str(call.function) in EQUAL
+
+
+def _make_in_place(recording: Recording) -> None:
+    """Drop calls that only add a result to zeros: it is made there at once.
 
     Autograd adds each gradient to what lies in `p.grad`, which is zero at the start of a step.
     """
     kept = []
     for number, call in enumerate(recording.calls):
-        if call.function is torch.ops.aten.add_.Tensor and not call.kwargs:
-            target, source = call.args
-            if recording.added_to_zeros(number, target) and recording.movable(source, target):
+        if call.function is torch.ops.aten.add_.Tensor and len(call.read) == 2 and not call.kwargs:
+            target, source = call.read
+            maker = recording.movable(source, target)
+            if maker and _writable(maker) and recording.added_to_zeros(number, target):
                 for one in recording.sharing(source):
-                    offset, shape, strides = geometry(one)
-                    one.set_(target.untyped_storage(), target.storage_offset() + offset, shape, strides)
+                    offset, *shape = geometry(one)
+                    one.set_(target.untyped_storage(), target.storage_offset() + offset, *shape)
                 continue
         kept.append(call)
-    return kept
+    recording.calls = kept
+
+
+def _reuse_memory(recording: Recording) -> None:
+    """Let results lie where others as large lay that nobody reads any more: the cache is warm there."""
+    dying, lying = recording.last_uses(), dict[int, UntypedStorage]()
+    free: dict[int, list[UntypedStorage]] = defaultdict(list)
+    for number, call in enumerate(recording.calls):
+        for made in recording.fresh(call) if _writable(call) else []:
+            size, home = made.untyped_storage().nbytes(), recording.home(made)
+            if size != made.nbytes or recording.has_moved(made):
+                continue
+            if free[size]:
+                for one in recording.sharing(made):
+                    one.set_(free[size][-1], *geometry(one))
+                free[size].pop()
+            lying[home] = made.untyped_storage()
+        for home in dying[number]:
+            if home in lying:
+                free[lying[home].nbytes()].append(lying[home])

@@ -21,10 +21,10 @@ from preceptor.net import ensemble_loss, judging_metric, new_net
 from preceptor.plan import Plan
 from preceptor.search.asking import Asker
 from preceptor.search.book import Book, Trial
+from preceptor.search.folds import Terms, heat_of
 from preceptor.search.halving import epochs_spent, rungs_for
 from preceptor.search.importance import importances
 from preceptor.search.optimism import optimism
-from preceptor.search.pupils import Pupils, Terms
 from preceptor.search.race import race
 from preceptor.search.tuning import SHAPING, applied, setting_of, space_of
 from preceptor.tempo import augmenter, judged
@@ -72,9 +72,9 @@ def open_book(desk: Desk, folds: list[Fold]) -> Book | None:
     )
     book.agree(
         data=desk.ledger.of("read")[0]["fingerprint"],
+        plan=_choices(plan),
         rows=[len(fold.truth), len(fold.truth_held_out)],
         measure=metric.name,
-        plan=_choices(plan),
         bounds={name: str(dimension) for name, dimension in space.items()},
     )
     return book
@@ -170,7 +170,7 @@ def _no_time(desk: Desk) -> Finding:
 
 def _race(desk: Desk, folds: list[Fold], book: Book, terms: Terms) -> None:
     """Run the trials; each that ends is a line of the ledger."""
-    over = desk.ledger.decide(
+    end = desk.ledger.decide(
         "search ends", lambda: desk.ledger.seconds + SHARE * max(desk.seconds_left, 0.0), "the clock"
     )
 
@@ -186,7 +186,7 @@ def _race(desk: Desk, folds: list[Fold], book: Book, terms: Terms) -> None:
 
     race(
         book,
-        lambda settings: Pupils(desk, folds, terms, settings, over),
+        lambda settings: heat_of(desk, folds, terms, settings, end),
         trials=terms.trials,
         heat=HEAT,
         rungs=rungs_for(terms.epochs),

@@ -1,0 +1,68 @@
+"""The pupils of a run: for every setting a net on each of some folds, which are made of open rows alone.
+
+heat = heat_of(desk, folds, terms, settings, end=120.0)
+"""
+
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import NamedTuple
+
+from preceptor.contest import Fold
+from preceptor.desk import Desk
+from preceptor.net import ensemble_loss, judging_metric, new_net
+from preceptor.plan import Plan
+from preceptor.search.pupils import Pupil, Pupils
+from preceptor.search.space import Setting
+from preceptor.search.standin import Material
+from preceptor.search.tuning import applied
+from preceptor.tempo import augmenter, judged
+from preceptor.training.loop import Loss
+from preceptor.training.state import Training
+
+
+class Terms(NamedTuple):
+    """What all trials of a search have in common: the way to compute, folds, epochs; and how many trials."""
+
+    threads: int
+    precision: str
+    folds: int
+    epochs: int
+    trials: int
+
+
+def heat_of(desk: Desk, folds: Sequence[Fold], terms: Terms, settings: list[Setting], end: float) -> Pupils:
+    """The settings' nets, not yet trained; `end` is when the search is over by the ledger's clock."""
+    target, clock = folds[0].problem.target, desk.ledger
+
+    @cache
+    def loss(smoothing: float) -> Loss:
+        return ensemble_loss(target, smoothing)
+
+    plans = [applied(desk.plan, setting) for setting in settings]
+    return Pupils(
+        ([_pupil(plan, fold, terms, loss) for fold in folds[: terms.folds]] for plan in plans),
+        over=lambda: clock.seconds > end,
+        seen=lambda: desk.watcher.progress(clock.seconds / end, "search", desk.seconds_left),
+    )
+
+
+def _pupil(plan: Plan, fold: Fold, terms: Terms, loss: Callable[[float], Loss]) -> Pupil:
+    seed, metric = plan.seed * 1000 + fold.number, judging_metric(fold.problem.target)
+    net = new_net(plan.net, fold.problem, fold.inputs, fold.goal, fold.truth, seed)
+    rows = judged(fold)
+    held_out, truth = fold.held_out.take(rows), fold.truth_held_out[rows.numpy()]
+    way = {"threads": terms.threads, "precision": terms.precision}
+    training = Training(
+        net.module,
+        plan.training.model_copy(update=way),
+        epochs=terms.epochs,
+        seed=seed,
+        higher_is_better=metric.higher_is_better,
+    )
+    material = Material(
+        fold.inputs.tensors,
+        fold.goal,
+        loss(plan.training.label_smoothing),
+        augment=augmenter(plan, fold),
+    )
+    return Pupil(training, material, lambda: metric.function(truth, net.predict(held_out), None))

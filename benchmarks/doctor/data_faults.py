@@ -66,7 +66,9 @@ def constant(setup: Setup, level: float) -> None:
 
 def wrong_axes(setup: Setup, level: float) -> None:
     """Pictures as rows, channels, columns; series with steps and inputs exchanged."""
-    setup.after_scaling.append(lambda parts, random: parts.map_inputs(lambda x: x.transpose(1, 2).contiguous()))
+    setup.after_scaling.append(
+        lambda parts, random: parts.map_inputs(lambda x: x.transpose(1, 2).contiguous())
+    )
 
 
 def rare_class(setup: Setup, level: float) -> None:

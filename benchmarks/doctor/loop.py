@@ -8,6 +8,7 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
+from benchmarks.doctor.harm import Score
 from benchmarks.doctor.setup import Parts, Setup
 
 
@@ -25,8 +26,7 @@ class Watcher(Protocol):
 class Result:
     """What came out: the losses by epoch, what the net is worth on the test rows, and its weights."""
 
-    metric: float
-    loss: float
+    score: Score
     net: nn.Module
     seconds: float
     steps: int
@@ -40,7 +40,7 @@ def train(setup: Setup, seed: int, watchers: list[Watcher] | tuple[()] = ()) -> 
     torch.manual_seed(seed)
     net = setup.build(parts)
     optimiser = setup.make_optimiser(net)
-    result = Result(math.nan, math.nan, net, time.process_time(), 0)
+    result = Result(Score(math.nan, math.nan, 1.0), net, time.process_time(), 0)
     for watcher in watchers:
         watcher.begin(setup, parts, net, optimiser)
     for _ in range(setup.epochs):
@@ -50,7 +50,7 @@ def train(setup: Setup, seed: int, watchers: list[Watcher] | tuple[()] = ()) -> 
         for watcher in watchers:
             watcher.epoch(result.train_losses[-1], held, metric)
     result.seconds = time.process_time() - result.seconds
-    result.metric, result.loss = worth(setup, parts, net)
+    result.score = worth(setup, parts, net)
     return result
 
 
@@ -109,8 +109,17 @@ def validate(setup: Setup, parts: Parts, net: nn.Module) -> tuple[float, float]:
 
 
 @torch.no_grad()
-def worth(setup: Setup, parts: Parts, net: nn.Module) -> tuple[float, float]:
+def worth(setup: Setup, parts: Parts, net: nn.Module) -> Score:
     """Metric and honest loss on the test rows, the net as it is left for use."""
     x, y = parts.test
     metric, loss = setup.judge(net.train(setup.validates_in_train)(x), y)
-    return (metric, loss) if math.isfinite(loss) else (-1.0, math.inf)
+    dumb = dumb_loss(y, numbers=setup.task == "number")
+    return Score(metric, loss, dumb) if math.isfinite(loss) else Score(-1.0, math.inf, dumb)
+
+
+def dumb_loss(goal: Tensor, *, numbers: bool) -> float:
+    """What the best constant answer pays: the variance, or the entropy of the classes."""
+    if numbers:
+        return float(goal.var(unbiased=False))
+    shares = goal.flatten().long().bincount().float() / goal.numel()
+    return float(torch.special.entr(shares).sum())

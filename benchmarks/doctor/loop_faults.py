@@ -3,11 +3,11 @@
 import torch
 from torch import Tensor
 
-
 from benchmarks.doctor.setup import Parts, Rows, Setup
 from benchmarks.doctor.wiring_faults import dropped
 
 MOST_STEPS = 1500
+TOO_MUCH = (("decay", 0.3), ("dropout", 0.9), ("decay", 3.0))
 
 
 def rate_times(setup: Setup, level: float) -> None:
@@ -112,5 +112,3 @@ def harmful_augmentation(setup: Setup, level: float) -> None:
         return x + level * x.std() * torch.randn_like(x), y
 
     setup.augment = noisy
-
-

@@ -4,15 +4,18 @@ N rows, T steps, F inputs a step, V different tokens, D width.
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
 
 
-def perceptron(sizes: Sequence[int], act: type[nn.Module] = nn.ReLU, *, dropout: float = 0.0) -> nn.Sequential:
+def perceptron(
+    sizes: Sequence[int], act: type[nn.Module] = nn.ReLU, *, dropout: float = 0.0
+) -> nn.Sequential:
     """Linear layers of these sizes with `act`, and dropout if asked for, between them."""
     layers: list[nn.Module] = []
-    for before, after in zip(sizes, sizes[1:], strict=False):
+    for before, after in pairwise(sizes):
         layers += [nn.Linear(before, after), act(), *([nn.Dropout(dropout)] if dropout else [])]
     end = -2 if dropout else -1
     return nn.Sequential(*layers[:end])
@@ -99,7 +102,9 @@ class Attentive(nn.Module):
         super().__init__()
         self.embedding = nn.Embedding(words, width)
         self.place = nn.Parameter(0.02 * torch.randn(length, width))
-        layer = nn.TransformerEncoderLayer(width, 2, 2 * width, dropout=0.1, batch_first=True, norm_first=True)
+        layer = nn.TransformerEncoderLayer(
+            width, 2, 2 * width, dropout=0.1, batch_first=True, norm_first=True
+        )
         self.encoder = nn.TransformerEncoder(layer, layers, enable_nested_tensor=False)
         self.head = nn.Linear(width, 1 if pooled else words)
         self.causal, self.masked, self.pooled = not pooled, pooled, pooled

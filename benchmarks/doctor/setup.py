@@ -182,7 +182,9 @@ def judge_classes(output: Tensor, goal: Tensor) -> tuple[float, float]:
 
 def judge_binary(output: Tensor, goal: Tensor) -> tuple[float, float]:
     """Accuracy and binary cross-entropy of logits."""
-    return _share((output > 0) == (goal > 0.5)), float(functional.binary_cross_entropy_with_logits(output, goal))
+    return _share((output > 0) == (goal > 0.5)), float(
+        functional.binary_cross_entropy_with_logits(output, goal)
+    )
 
 
 def judge_number(output: Tensor, goal: Tensor) -> tuple[float, float]:

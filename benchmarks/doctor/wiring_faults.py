@@ -1,5 +1,6 @@
 """Faults of the net and its loss: each edits a setup in place; `level` says how badly."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -102,7 +103,7 @@ def _judge_rounded(output: Tensor, goal: Tensor) -> tuple[float, float]:
     """Accuracy of the nearest class number, and the cross-entropy of one who is 95 % sure of it."""
     right = float((output.squeeze(-1).round() == goal).float().mean())
     others = max(1, int(goal.max()))
-    return right, -right * torch.tensor(0.95).log().item() - (1 - right) * torch.tensor(0.05 / others).log().item()
+    return right, -right * math.log(0.95) - (1 - right) * torch.tensor(0.05 / others).log().item()
 
 
 def no_activation(setup: Setup, level: float) -> None:
@@ -136,7 +137,7 @@ def ignored_input(setup: Setup, level: float) -> None:
 
 def mixed_rows(setup: Setup, level: str) -> None:
     """Rows of a batch run into each other: axes exchanged by reshape, or half a neighbour added."""
-    if level == "reshape" or not setup.task == "number":
+    if level == "reshape" or setup.task != "number":
         _before(setup, lambda: Changed(lambda x: x.transpose(0, 1).reshape(x.shape)))
     else:
         _before(setup, lambda: Changed(lambda x: x + 0.5 * x.roll(1, 0)))
@@ -150,10 +151,16 @@ def future_seen(setup: Setup, level: float) -> None:
         _before(setup, lambda: Changed(lambda x: x.roll(-1, 1)))
 
 
+def freeze_body(net: nn.Module) -> None:
+    """Only the last layer is to be trained."""
+    net.requires_grad_(False)
+    last_linear(net).requires_grad_(True)
+
+
 def frozen_body(setup: Setup, level: str) -> None:
     """All but the last layer keep their first weights: frozen, or forgotten by the optimiser."""
     if level == "frozen":
-        _edit(setup, lambda net: [p.requires_grad_(p in set(last_linear(net).parameters())) for p in net.parameters()])
+        _edit(setup, freeze_body)
         return
     setup.optimised = lambda net: list(last_linear(net).parameters())
 

@@ -1,0 +1,94 @@
+"""One step of several trainings at once: what `Training.step` does, for rows of tables.
+
+    descent = Descent(trainings, tables)
+    norms = descent.step(rates)                           # rates (K, 1): each one's learning rate
+
+Shapes: K trainings, P numbers in a row.
+"""
+
+import copy
+import math
+from collections.abc import Callable, Sequence, Set
+
+import torch
+from torch import Tensor
+
+from preceptor.plan import TrainingPlan
+from preceptor.training.state import Training
+
+WIDE = 20_000
+"""From so many weights on, a step costs time for its numbers, not for being called."""
+
+
+class Descent:
+    """Moves the weights of K trainings whose vectors are rows of `tables`, but for those that have `left`.
+
+    Small nets of one optimiser at the same step move as one. Every rule moves weights by -η·d, where d knows
+    neither the weights nor η. Asked to move zeros at η = 1 it says -d, and each net gets its own η of that.
+    """
+
+    def __init__(self, trainings: Sequence[Training], tables: dict[str, Tensor], left: Set[int]) -> None:
+        self.trainings, self.left, self.rule = trainings, left, copy.copy(trainings[0].optimiser)
+        self.weights, self.gradients = tables["weights"], tables["gradients"]
+        self.average = tables.get("average")
+        self.slots = [tables[f"optimiser.{slot}"] for slot in self.rule.slots]
+        self.way = torch.zeros_like(self.weights)
+        self.groups = trainings[0].flat.groups
+        self._l1, self._l2 = self._column(lambda plan: plan.l1), self._column(lambda plan: plan.l2)
+        self._decay = self._column(lambda plan: plan.weight_decay)
+        self._limit = self._column(lambda plan: plan.clip or math.inf)
+        self._ema = self._column(lambda plan: plan.ema)
+        kept = {(training.optimiser.betas, training.optimiser.steps) for training in trainings}
+        self.as_one = self.rule.elementwise and len(kept) == 1 and trainings[0].flat.weights.numel() < WIDE
+
+    def _column(self, choice: Callable[[TrainingPlan], float]) -> Tensor | None:
+        """(K, 1) of what the plans say; None where it changes nothing for any of them."""
+        values = [choice(training.plan) for training in self.trainings]
+        return (
+            self.weights.new_tensor(values)[:, None]
+            if any(0 < value < math.inf for value in values)
+            else None
+        )
+
+    def step(self, rates: Tensor) -> Tensor:
+        """Move along the gradients now in place; their norms before clipping, (K,)."""
+        if not self.as_one:
+            norms = torch.zeros(len(rates))
+            for place, rate in enumerate(rates.flatten().tolist()):
+                if place not in self.left:
+                    norms[place] = self.trainings[place].step(rate)
+            return norms
+        self._penalise()
+        norms = torch.linalg.vector_norm(self.gradients, dim=1, keepdim=True)
+        if self._limit is not None:
+            self.gradients.div_((norms / self._limit).clamp_(min=1.0))
+        self._move(rates)
+        if self.average is not None and self._ema is not None:
+            steps = self.rule.steps
+            self.average.lerp_(self.weights, 1 - self._ema.clamp(max=steps / (steps + 9)))
+        return norms[:, 0]
+
+    def _penalise(self) -> None:
+        for group, part in self.groups:
+            w, g = self.weights[:, part], self.gradients[:, part]
+            if group.decay and self._l2 is not None:
+                g.addcmul_(w, self._l2)
+            if group.decay and self._l1 is not None:
+                g.addcmul_(w.sign(), self._l1)
+
+    def _move(self, rates: Tensor) -> None:
+        self.rule.steps += 1
+        for place, training in enumerate(self.trainings):
+            training.optimiser.steps += place not in self.left
+        for group, part in self.groups:
+            if group.decay and self._decay is not None:
+                w = self.weights[:, part]
+                if self.rule.decoupled:
+                    w.mul_(1 - rates * self._decay * (group.rate * group.decay))
+                else:
+                    self.gradients[:, part].addcmul_(w, self._decay * group.decay)
+        self.rule.update(self.way.zero_(), self.gradients, 1.0, *self.slots)
+        for group, part in self.groups:
+            if group.rate != 1:
+                self.way[:, part].mul_(group.rate)
+        self.weights.addcmul_(self.way, rates)

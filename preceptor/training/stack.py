@@ -1,0 +1,204 @@
+"""Trainings of one architecture in step: their numbers are rows of tables, their nets one batched net.
+
+    stack = Stack(trainings, materials)
+    epochs = stack.epoch()                                # one for each training that has not left
+    stack.dissolve()                                      # every training has its vectors to itself again
+
+Shapes: K trainings, S steps in an epoch, B rows in a mini-batch, P numbers in a row of a table.
+"""
+
+import copy
+import math
+import time
+from collections.abc import Sequence
+from itertools import groupby
+from typing import NamedTuple
+
+import torch
+from torch import Generator, Tensor
+
+from preceptor.training.batched import BatchedNet, LoneNet, Tables, rows_of
+from preceptor.training.descent import Descent
+from preceptor.training.loop import Augment, Epoch, Loss, _batches, _due, _seeds
+from preceptor.training.parameters import LINE
+from preceptor.training.state import Training
+from preceptor.training.tape import Tape, record
+
+
+class Material(NamedTuple):
+    """What one training learns from: tensors with one row an example, of which `rows` (N,) are its own.
+
+    `rows` None: all. Trainings that share inputs, goal and loss, the very same objects, are served faster.
+    """
+
+    inputs: Sequence[Tensor]
+    goal: Tensor
+    loss: Loss
+    rows: Tensor | None = None
+    augment: Augment | None = None
+
+    @property
+    def examples(self) -> int:
+        """How many rows it has."""
+        return len(self.goal) if self.rows is None else len(self.rows)
+
+
+class Stack:
+    """K trainings that go through epochs together. Only where the numbers of each lie has changed."""
+
+    def __init__(self, trainings: Sequence[Training], materials: Sequence[Material]) -> None:
+        self.trainings, self.materials = list(trainings), list(materials)
+        self.losses = [material.loss for material in materials]
+        self.left: set[int] = set()
+        self.tables = _tables(trainings)
+        for place, training in enumerate(trainings):
+            training.settle(self._rows(place))
+        self.net = (BatchedNet if len(trainings) > 1 else LoneNet)(trainings, self.tables)
+        self.generators = [Generator() for _ in trainings]
+        self.descent = Descent(trainings, self.tables, self.left)
+        self.spans = _spans(materials)
+        self.batch: Sequence[Tensor] = ()
+        self.tape: Tape | None = None
+
+    def _rows(self, place: int) -> Tables:
+        """Where the numbers of one training lie."""
+        own = _own(self.trainings[place])
+        return {name: rows_of(self.tables[name][place], tensor) for name, tensor in own.items()}
+
+    @property
+    def members(self) -> list[int]:
+        """The places of those who have not left."""
+        return [place for place in range(len(self.trainings)) if place not in self.left]
+
+    def leave(self, place: int) -> None:
+        """Give a training its vectors to itself; its place in the tables is of no account any more."""
+        training = self.trainings[place]
+        training.settle({name: row.clone() for name, row in self._rows(place).items()})
+        self.left.add(place)
+
+    def dismiss(self) -> None:
+        """All who are over leave."""
+        for place in self.members:
+            if self.trainings[place].over:
+                self.leave(place)
+
+    def dissolve(self) -> None:
+        """All leave."""
+        for place in self.members:
+            self.leave(place)
+
+    def epoch(self, watch: bool = True) -> dict[int, Epoch]:
+        """Take every member through its next epoch; `seconds` are those of all, divided by their number."""
+        began, before = time.perf_counter(), None
+        rows, rates = self._drawn()
+        looks = {place for place in self.members if watch and _due(self.trainings[place].epoch, len(rows))}
+        losses, norms = rates.new_empty(2, *rates.shape[:2])
+        for step, (chosen, rate) in enumerate(zip(rows, rates, strict=True)):
+            losses[step] = self.descend(chosen)
+            if looks and step == len(rows) - 1:
+                before = self.tables["weights"].clone()
+            norms[step] = self.descent.step(rate)
+        seconds = (time.perf_counter() - began) / len(self.members)
+        told = {}
+        for place in self.members:
+            training = self.trainings[place]
+            weights = before[place, : len(training.flat.weights)] if before is not None else None
+            layers = training.flat.layers(weights) if weights is not None and place in looks else []
+            numbers = losses[:, place].clone(), norms[:, place].clone()
+            told[place] = Epoch(training.epoch + 1, *numbers, float(rates[-1, place]), layers, seconds)
+            training.close_epoch(told[place].broken is None)
+        return told
+
+    def _drawn(self) -> tuple[Tensor, Tensor]:
+        """The rows (S, K, B) and the learning rates (S, K, 1) of all steps of the coming epoch."""
+        rows: dict[int, Tensor] = {}
+        rates: dict[int, list[float]] = {}
+        for place in self.members:
+            training, material = self.trainings[place], self.materials[place]
+            drawn = torch.stack(list(_batches(training, material.examples)))
+            rows[place] = drawn if material.rows is None else material.rows[drawn]
+            rates[place] = training.open_epoch(len(drawn))
+            self.generators[place].manual_seed(_seeds(training.seed, training.epoch)[1])
+        # Whoever has left goes through the motions: at no rate, with some row.
+        rest, idle = torch.zeros_like(next(iter(rows.values()))), [0.0] * len(next(iter(rates.values())))
+        places = range(len(self.trainings))
+        steps = torch.tensor([rates.get(place, idle) for place in places]).T
+        return torch.stack([rows.get(place, rest) for place in places], dim=1), steps[:, :, None].contiguous()
+
+    def descend(self, rows: Tensor) -> Tensor:
+        """Losses (K,) on these rows (K, B); the gradients lie in their table."""
+        if self.tape is None and not self.batch:
+            self._fetch(rows)
+            self.tape = record(self._step, self.batch)
+            if self.tape:
+                self.batch = self.tape.inputs
+            return self.first
+        self._fetch(rows)
+        return self.tape.replay()[0] if self.tape else self._step(*self.batch)[0]
+
+    def _step(self, *batch: Tensor) -> tuple[Tensor]:
+        *inputs, goal = batch
+        self.first = self.net.descend(self.losses, self.generators, inputs, goal)
+        return (self.first,)
+
+    def _fetch(self, rows: Tensor) -> None:
+        """Fill the mini-batch."""
+        if not self.batch:
+            self.batch = [part.new_empty(*rows.shape, *part.shape[1:]) for part in self._seen(0, rows[0])]
+        for start, stop in self.spans:
+            material, chosen = self.materials[start], rows[start:stop].flatten()
+            places = [part[start:stop].flatten(0, 1) for part in self.batch]
+            if material.augment:
+                for own, part in zip(places, self._seen(start, chosen), strict=True):
+                    own.copy_(part)
+            else:
+                for own, part in zip(places, (*material.inputs, material.goal), strict=True):
+                    torch.index_select(part, 0, chosen, out=own)
+
+    def _seen(self, place: int, rows: Tensor) -> Sequence[Tensor]:
+        """Inputs and goal for rows of the material of this place."""
+        material, training = self.materials[place], self.trainings[place]
+        inputs: Sequence[Tensor] = [part.index_select(0, rows) for part in material.inputs]
+        if material.augment:
+            inputs = material.augment(inputs, rows, training.epoch // training.shares)
+        return [*inputs, material.goal.index_select(0, rows)]
+
+
+def attempt(trainings: Sequence[Training], materials: Sequence[Material]) -> str | None:
+    """Try a step of copies on a few rows: what has been said against it, None if nothing."""
+    copies = [Training(copy.deepcopy(one.net).train(), one.plan, epochs=1, seed=0) for one in trainings]
+    few = [torch.arange(4) % material.examples for material in materials]
+    rows = [
+        chosen if material.rows is None else material.rows[chosen]
+        for chosen, material in zip(few, materials, strict=True)
+    ]
+    try:
+        Stack(copies, materials).descend(torch.stack(rows))
+    except (RuntimeError, TypeError, ValueError, NotImplementedError) as error:
+        return str(error).strip().split("\n")[0]
+    return None
+
+
+def _own(training: Training) -> Tables:
+    return {**training.carried(), "gradients": training.flat.gradients}
+
+
+def _tables(trainings: Sequence[Training]) -> Tables:
+    """Room for all numbers: a table for each kind, a row for each training, beginning at a cache line."""
+    return {
+        name: tensor.new_zeros(len(trainings), LINE * math.ceil(tensor.numel() / LINE))
+        for name, tensor in _own(trainings[0]).items()
+    }
+
+
+def _spans(materials: Sequence[Material]) -> list[tuple[int, int]]:
+    """Neighbours whose rows can be fetched at once."""
+
+    def source(place: int) -> tuple[int, ...]:
+        material = materials[place]
+        return (*map(id, (*material.inputs, material.goal)), -1 - place if material.augment else 0)
+
+    return [
+        (members[0], members[-1] + 1)
+        for members in (list(same) for _, same in groupby(range(len(materials)), key=source))
+    ]

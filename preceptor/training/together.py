@@ -1,0 +1,161 @@
+"""Many trainings at once: each ends where it would alone, all of them far sooner.
+
+    materials = [Material(inputs, goal, loss)] * len(trainings)
+    for epochs in train_together(trainings, materials):
+        for training, epoch in zip(trainings, epochs, strict=True):
+            if epoch and training.finite:                 # None: this one was over before
+                training.judge(...)
+
+A small net's step takes longer to ask for than to compute, so nets of one architecture are asked for at once,
+as one program. Each core of the processor works on nets of its own: shared between cores, they would wait for
+each other at every operation. What may differ between nets of one program are numbers: learning rate,
+schedule, weight decay, dropout, clipping, losses, seeds, rows.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import torch
+from torch import nn
+
+from preceptor.training.loop import Epoch
+from preceptor.training.stack import Material, Stack, attempt
+from preceptor.training.state import Training
+
+MOST = 8
+"""So many nets in one program: more bring little, and fill the caches."""
+WORTH_MOVING = 0.75
+"""Who goes on moves closer together when no more than this share of those who began are left."""
+
+Likeness = dict[str, object]
+
+
+def train_together(
+    trainings: Sequence[Training], materials: Sequence[Material], *, watch: bool = True
+) -> Iterator[list[Epoch | None]]:
+    """Train all until each is over; yields what every epoch was to each, None for those that were over.
+
+    They may differ in anything, and are fastest where `can_join` has nothing against it. The first one's
+    number of threads counts. Between epochs each can be judged, saved and stopped like any training; who ends
+    the loop early can go on with some of them in another.
+    """
+    company = Company(trainings, materials)
+    try:
+        while epochs := company.epoch(watch):
+            yield [epochs.get(place) for place in range(len(trainings))]
+    finally:
+        company.close()
+
+
+def can_join(trainings: Sequence[Training], materials: Sequence[Material]) -> str | None:
+    """Why these trainings cannot run as one program; None when they can."""
+    first, *others = (_likeness(*pair) for pair in zip(trainings, materials, strict=True))
+    for other in others:
+        different = [aspect for aspect in first if first[aspect] != other[aspect]]
+        if different:
+            return f"they differ in their {different[0]}"
+    return attempt(trainings[:2], materials[:2]) if others else None
+
+
+class Company:
+    """Trainings at work: programs of some of them each, in as many threads as there are to be."""
+
+    def __init__(self, trainings: Sequence[Training], materials: Sequence[Material]) -> None:
+        self.trainings, self.materials, self.threads = trainings, materials, trainings[0].threads
+        self.pool = ThreadPoolExecutor(self.threads, initializer=torch.set_num_threads, initargs=(1,))
+        self.stacks: list[tuple[Stack, list[int]]] = []
+        self.began = 0
+        self.groups = self._groups()
+
+    def epoch(self, watch: bool) -> dict[int, Epoch]:
+        """Take all who are not over through an epoch; what it was to each, by its place."""
+        going = [place for place, training in enumerate(self.trainings) if not training.over]
+        if len(going) <= WORTH_MOVING * self.began or not self.began:
+            self._form(going)
+        for stack, _ in self.stacks:
+            stack.dismiss()
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            busy = [(stack, places) for stack, places in self.stacks if stack.members]
+            done = self.pool.map(lambda pair: pair[0].epoch(watch), busy)
+            return {
+                places[at]: epoch
+                for (_, places), epochs in zip(busy, list(done), strict=True)
+                for at, epoch in epochs.items()
+            }
+        finally:
+            torch.set_num_threads(threads)
+
+    def _groups(self) -> list[list[int]]:
+        """The places of those that can be one program together; others stand alone."""
+        groups: list[tuple[Likeness, list[int]]] = []
+        for place, (training, material) in enumerate(zip(self.trainings, self.materials, strict=True)):
+            likeness = _likeness(training, material)
+            same = [places for other, places in groups if other == likeness]
+            same[0].append(place) if same else groups.append((likeness, [place]))
+        found = []
+        for _, places in groups:
+            some = places[:2]
+            against = attempt([self.trainings[one] for one in some], [self.materials[one] for one in some])
+            found += [places] if against is None else [[place] for place in places]
+        return found
+
+    def _form(self, going: list[int]) -> None:
+        self.dissolve()
+        self.began, alive = len(going), set(going)
+        for group in self.groups:
+            for places in even([place for place in group if place in alive], self.threads):
+                stack = Stack(
+                    [self.trainings[one] for one in places], [self.materials[one] for one in places]
+                )
+                self.stacks.append((stack, places))
+
+    def dissolve(self) -> None:
+        """Give every training its numbers to itself."""
+        for stack, _ in self.stacks:
+            stack.dissolve()
+        self.stacks = []
+
+    def close(self) -> None:
+        """The same, and let the threads go."""
+        self.dissolve()
+        self.pool.shutdown()
+
+
+def even(places: list[int], threads: int) -> list[list[int]]:
+    """Cut into runs of at most MOST and, to within one, of equal length, as many as keep all threads busy."""
+    count = min(len(places), threads * math.ceil(len(places) / (threads * MOST)))
+    return [places[len(places) * one // count : len(places) * (one + 1) // count] for one in range(count)]
+
+
+OF_EVERY_MODULE = {*vars(nn.Module())}
+
+
+def _likeness(training: Training, material: Material) -> Likeness:
+    """What trainings of one program have in common, by what it is called."""
+    plan, net = training.plan, training.net
+    return {
+        "architecture": [
+            (path, type(module), _settings(module))
+            for path, module in net.named_modules(remove_duplicate=False)
+        ],
+        "parameters": [(one.shape, one.dtype, one.requires_grad) for one in net.parameters()],
+        "buffers": [(one.shape, one.dtype) for one in net.buffers()],
+        "optimiser": plan.optimiser,
+        "moving average": bool(plan.ema),
+        "precision": plan.precision,
+        "mini-batches": (material.examples, training.batch_size, training.shares),
+        "examples": [(part.shape[1:], part.dtype) for part in (*material.inputs, material.goal)],
+    }
+
+
+def _settings(module: nn.Module) -> dict[str, object]:
+    """The attributes that decide what a module computes. Numbers with a point may differ."""
+    own = {name: value for name, value in vars(module).items() if name not in OF_EVERY_MODULE}
+    return {name: float if isinstance(value, float) else _plain(value) for name, value in own.items()}
+
+
+def _plain(value: object) -> object:
+    return value if isinstance(value, (bool, int, str, tuple, list, dict, type(None))) else repr(value)

@@ -1,128 +1,88 @@
-"""Exact nearest neighbours beside scikit-learn's brute force, on real pictures.
+"""Exact nearest neighbours on real pictures, building included, beside scikit-learn's brute force.
 
-    python -m benchmarks.knn [--queries 10000] [--rounds 3] [--threads 2] [--k 10]
-    python -m benchmarks.knn --cifar [--queries 10000]
-
-Fashion-MNIST, 60,000 pictures of 784 pixels, in $PRECEPTOR_DATA or ../shared/data. Both sides in one
-process, one after the other in each round so that a busy machine disturbs all alike; medians. Building
-what the filter needs is part of the time. Processor seconds stand beside, which a neighbour on the machine
-hardly touches. Each line says for how many queries the neighbours are those of scikit-learn, equally far
-ones apart. `--cifar`: the accuracy of the one nearest picture of CIFAR-10, by L1 distance of raw pixels
-(38.6 % on the original pictures; a copy compressed as JPEG gives its own).
+60,000 pictures of 784 pixels, k = 10: 10,000 queries by L2, 500 by L1. `same` is for how many queries the
+distances are scikit-learn's. All in one process, on two threads.
 """
 
-import argparse
-import gzip
-import io
-import os
-import statistics
 import time
 from collections.abc import Callable
-from pathlib import Path
+from typing import Any
 
 import numpy as np
-import polars as pl
 import torch
-from PIL import Image
 from sklearn.neighbors import NearestNeighbors
 from threadpoolctl import threadpool_limits
 from torch import Tensor
 
+from benchmarks.tasks import DATA, idx, pictures
 from preceptor.rivals.nearest import Nearest
 
-DATA = Path(os.environ.get("PRECEPTOR_DATA", Path(__file__).parents[2] / "shared" / "data"))
-
-Distances = np.ndarray
-Find = Callable[[], Distances]
-
-
-def fashion(name: str) -> Tensor:
-    """Pictures (N, 1, 28, 28) uint8."""
-    raw = gzip.decompress((DATA / "fashion_mnist" / f"{name}-images-idx3-ubyte.gz").read_bytes())
-    return torch.from_numpy(np.frombuffer(raw, np.uint8, offset=16).copy()).view(-1, 1, 28, 28)
+K, THREADS = 10, 2
+METRICS = {1: "manhattan", 2: "euclidean"}
+TARGETS = {
+    1: [("Nearest, float32", 3.0), ("Nearest, bytes", 3.0)],
+    2: [("Nearest, float32", 1.6), ("Nearest, bytes", 2.5)],
+}
+Find = Callable[[], np.ndarray]
 
 
-def cifar(part: str) -> tuple[Tensor, Tensor]:
-    """Pictures (N, 3, 32, 32) uint8, and their classes."""
-    table = pl.read_parquet(DATA / "cifar10_jpg" / f"{part}.parquet")
-    pictures = [np.asarray(Image.open(io.BytesIO(raw)).convert("RGB")) for raw in table["image"]]
-    _, classes = np.unique(table["label"].to_numpy(), return_inverse=True)
-    return torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).contiguous(), torch.from_numpy(classes)
+def run(rounds: int, quick: bool = False) -> dict[str, Any]:
+    rows = torch.from_numpy((pictures(6_000 if quick else 60_000)[0] * 255).round().astype(np.uint8))
+    queries = _queries()
+    threads = torch.get_num_threads()
+    torch.set_num_threads(THREADS)
+    try:
+        with threadpool_limits(THREADS):
+            return {
+                "knn L2": _compared(rows, queries[: 500 if quick else 10_000], 2, rounds),
+                "knn L1": _compared(rows, queries[: 20 if quick else 500], 1, rounds),
+            }
+    finally:
+        torch.set_num_threads(threads)
 
 
-def scikit_learn(rows: Tensor, queries: Tensor, metric: str, k: int) -> Find:
-    x, asked = rows.flatten(1).float().numpy(), queries.flatten(1).float().numpy()
-    return lambda: (
-        NearestNeighbors(n_neighbors=k, algorithm="brute", metric=metric).fit(x).kneighbors(asked)[0]
-    )
+def _queries() -> Tensor:
+    """The pictures of the test file, unseen by the rows; their classes are not read."""
+    path = DATA / "fashion_mnist" / "t10k-images-idx3-ubyte.gz"
+    if path.is_file():
+        return torch.from_numpy(idx(path, 16).copy()).view(-1, 1, 28, 28)
+    return torch.randint(0, 256, (10_000, 1, 28, 28), dtype=torch.uint8)
 
 
-def ours(rows: Tensor, queries: Tensor, norm: int, k: int) -> Find:
-    return lambda: Nearest(rows, norm).find(queries, k)[0].numpy()
-
-
-def compare(rows: Tensor, queries: Tensor, options: argparse.Namespace) -> None:
-    for norm, metric in ((2, "euclidean"), (1, "manhattan")):
-        numbers = [part.float() / 255 for part in (rows, queries)]
-        contestants = {
-            "scikit-learn brute": (scikit_learn(rows, queries, metric, options.k), 1.0),
-            "Nearest, bytes": (ours(rows, queries, norm, options.k), 1.0),
-            "Nearest, float32": (ours(*numbers, norm, options.k), 255.0),
-        }
-        print(f"\nL{norm}, {len(rows):,} x {rows[0].numel()}, {len(queries):,} queries, k = {options.k}")
-        contest(contestants, options.rounds)
-
-
-def contest(contestants: dict[str, tuple[Find, float]], rounds: int) -> None:
-    times: dict[str, list[tuple[float, float]]] = {name: [] for name in contestants}
+def _compared(rows: Tensor, queries: Tensor, norm: int, rounds: int) -> dict[str, Any]:
+    numbers = [part.float() / 255 for part in (rows, queries)]
+    contestants: dict[str, tuple[Find, float]] = {
+        "Nearest, bytes": (_ours(rows, queries, norm), 1.0),
+        "Nearest, float32": (_ours(*numbers, norm), 255.0),
+        "scikit-learn brute": (_scikit_learn(rows, queries, METRICS[norm]), 1.0),
+    }
+    values: dict[str, list[float]] = {name: [] for name in contestants}
     found = {}
     for _ in range(rounds):
         for name, (find, unit) in contestants.items():
-            wall, processor = time.perf_counter(), time.process_time()
+            started = time.perf_counter()
             found[name] = find() * unit
-            times[name].append((time.perf_counter() - wall, time.process_time() - processor))
-    medians = {
-        name: [statistics.median(column) for column in zip(*rows, strict=True)]
-        for name, rows in times.items()
+            values[name].append(time.perf_counter() - started)
+            print(".", end="", flush=True)
+    print()
+    truth = found["scikit-learn brute"]
+    same = {n: float(np.isclose(d, truth, rtol=1e-4, atol=0.05).all(1).mean()) for n, d in found.items()}
+    return {
+        "title": f"{len(rows):,} x {rows[0].numel()}, {len(queries):,} queries, k = {K}, L{norm}",
+        "unit": "s",
+        "contestants": {n: {"values": times, "same": same[n]} for n, times in values.items()},
+        "targets": [
+            {"ours": ours, "theirs": "scikit-learn brute", "at_least": times} for ours, times in TARGETS[norm]
+        ],
     }
-    reference = next(iter(contestants))
-    print(f"{'':<22}{'seconds':>9}{'faster':>8}{'processor':>11}{'faster':>8}{'same':>9}")
-    for name, pair in medians.items():
-        told = (
-            f"{mine:>9.2f}{theirs / mine:>8.1f}"
-            for mine, theirs in zip(pair, medians[reference], strict=True)
-        )
-        same = np.isclose(found[name], found[reference], rtol=1e-4, atol=0.05).all(axis=1).mean()
-        print(f"{name:<22}{'x  '.join(told)}x{same:>8.2%}", flush=True)
 
 
-def nearest_of_cifar(queries: int) -> float:
-    """The share of test pictures whose nearest training picture is of their class."""
-    (rows, classes), (asked, truth) = cifar("train"), cifar("test")
-    _, numbers = Nearest(rows, norm=1).find(asked[:queries], 1)
-    return float((classes[numbers[:, 0]] == truth[:queries]).double().mean())
+def _scikit_learn(rows: Tensor, queries: Tensor, metric: str) -> Find:
+    x, asked = rows.flatten(1).float().numpy(), queries.flatten(1).float().numpy()
+    return lambda: (
+        NearestNeighbors(n_neighbors=K, algorithm="brute", metric=metric).fit(x).kneighbors(asked)[0]
+    )
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--queries", type=int, default=10_000)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--k", type=int, default=10)
-    parser.add_argument("--cifar", action="store_true")
-    options = parser.parse_args()
-    torch.set_num_threads(options.threads)
-    with threadpool_limits(options.threads):
-        if options.cifar:
-            wall, processor = time.perf_counter(), time.process_time()
-            right = nearest_of_cifar(options.queries)
-            worked = (
-                f"{time.perf_counter() - wall:.0f} s, {time.process_time() - processor:.0f} s of processors"
-            )
-            print(f"CIFAR-10 (JPEG), nearest by L1: {right:.2%} right, {worked}, decoding included")
-        else:
-            compare(fashion("train"), fashion("t10k")[: options.queries], options)
-
-
-if __name__ == "__main__":
-    main()
+def _ours(rows: Tensor, queries: Tensor, norm: int) -> Find:
+    return lambda: Nearest(rows, norm).find(queries, K)[0].numpy()

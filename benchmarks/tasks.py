@@ -9,6 +9,7 @@ Needs numpy alone, so that it can be read in any environment. Shapes: N rows, D 
 import gzip
 import json
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -61,6 +62,13 @@ class Task:
         outputs -= outputs.max(axis=1, keepdims=True)
         chosen = np.take_along_axis(outputs, y[:, None], axis=1)[:, 0]
         return float((np.log(np.exp(outputs).sum(axis=1)) - chosen).mean())
+
+    def good_enough(self, predict: Callable[[np.ndarray], np.ndarray]) -> bool:
+        """Whether the quality asked for is reached; never, where none is."""
+        return (
+            self.validation is not None
+            and self.loss(predict(self.validation[0]), self.validation[1]) <= self.quality
+        )
 
     def save(self, folder: Path) -> Path:
         """Write into a new folder, and return it."""

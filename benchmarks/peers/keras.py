@@ -8,6 +8,7 @@ JAX = importlib.util.find_spec("jax") is not None
 os.environ["KERAS_BACKEND"] = "jax" if JAX else "torch"
 
 import keras  # noqa: E402  (the backend is chosen when it is imported)
+import numpy as np  # noqa: E402
 
 from benchmarks.tasks import RATE, Task  # noqa: E402
 
@@ -31,11 +32,19 @@ def fit(task: Task, lean: bool):
         loss="mse" if task.regression else keras.losses.SparseCategoricalCrossentropy(from_logits=True),
     )
     x = task.x.transpose(0, 2, 3, 1) if task.pictures else task.x
+
+    def predict(rows: np.ndarray) -> np.ndarray:
+        laid_out = rows.transpose(0, 2, 3, 1) if task.pictures else rows
+        return model.predict(laid_out, batch_size=1024, verbose=0)
+
+    class Watch(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            self.model.stop_training = task.good_enough(predict)
+
+    callbacks = [Watch()] if task.validation else []
     verbose = 0 if lean else "auto"
-    model.fit(x, task.y, batch_size=task.batch, epochs=task.epochs, verbose=verbose)
-    if task.pictures:
-        return lambda rows: model.predict(rows.transpose(0, 2, 3, 1), batch_size=1024, verbose=0)
-    return lambda rows: model.predict(rows, batch_size=1024, verbose=0)
+    model.fit(x, task.y, batch_size=task.batch, epochs=task.epochs, verbose=verbose, callbacks=callbacks)
+    return predict
 
 
 def _model(task: Task) -> keras.Sequential:

@@ -14,7 +14,7 @@ from benchmarks.tasks import RATE, Task
 class Learner(lightning.LightningModule):
     def __init__(self, task: Task, lean: bool):
         super().__init__()
-        self.net, self.loss, self.lean = net(task), loss_of(task), lean
+        self.net, self.loss, self.task, self.lean = net(task), loss_of(task), task, lean
 
     def training_step(self, batch, number):
         x, y = batch
@@ -22,6 +22,11 @@ class Learner(lightning.LightningModule):
         if not self.lean:
             self.log("train_loss", loss)
         return loss
+
+    def on_train_epoch_end(self):
+        if self.task.good_enough(predictor(self.net)):
+            self.trainer.should_stop = True
+        self.net.train()
 
     def configure_optimizers(self):
         return torch.optim.Adam(self.parameters(), lr=RATE)

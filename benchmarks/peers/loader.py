@@ -12,9 +12,12 @@ def fit(task: Task):
     loader = DataLoader(TensorDataset(*tensors(task)), batch_size=task.batch, shuffle=True)
     optimiser = torch.optim.Adam(model.parameters(), lr=RATE)
     for _epoch in range(task.epochs):
+        model.train()
         for x, y in loader:
             optimiser.zero_grad()
             value = loss(model(x), y)
             value.backward()
             optimiser.step()
+        if task.good_enough(predictor(model)):
+            break
     return predictor(model)

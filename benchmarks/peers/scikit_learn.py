@@ -22,7 +22,16 @@ def fit(task: Task):
         tol=0,
         n_iter_no_change=task.epochs + 1,
     )
-    model.fit(x, y)
-    if task.regression:
-        return model.predict
-    return lambda rows: np.log(model.predict_proba(rows.reshape(len(rows), -1)).clip(1e-12))
+
+    def predict(rows: np.ndarray) -> np.ndarray:
+        flat = rows.reshape(len(rows), -1)
+        return model.predict(flat) if task.regression else np.log(model.predict_proba(flat).clip(1e-12))
+
+    if task.validation is None:
+        model.fit(x, y)
+        return predict
+    for _epoch in range(task.epochs):
+        model.partial_fit(x, y, **({} if task.regression else {"classes": np.unique(y)}))
+        if task.good_enough(predict):
+            break
+    return predict

@@ -71,6 +71,7 @@ def follow(ranks: Ranks, source: Any = None) -> None:
     plan = Plan.of(**told["plan"])
     ledger = Ledger(pinned=plan.decisions)
     ledger.events += told["read"]
+    ranks.sharded = plan.shard
     desk = Desk(told["source"] or source, plan, Path(), ledger, Nobody(), closing=0.0, ranks=ranks)
     follower = _Follower(desk, folds_again(desk))
     for do, facts in words:
@@ -103,3 +104,7 @@ class _Follower:
         """Train for an epoch."""
         self.lesson.training.plateau = Plateau(**plateau)
         next(self.epochs)
+
+    def gather(self) -> None:
+        """Help the leader to save."""
+        self.lesson.training.shards.whole(self.lesson.training.carried())

@@ -55,6 +55,7 @@ class TrainingPlan(_Frozen):
     clip: Annotated[float, Field(gt=0)] | None = 1.0
     threads: Annotated[int, Field(ge=1)] | None = None
     precision: Literal["float32", "bfloat16"] | None = None
+    step: Literal["eager", "replayed"] | None = None
     augment: tuple[str, ...] = ()
 
 
@@ -87,12 +88,15 @@ class Plan(_Frozen):
     folds: Annotated[int, Field(ge=1, le=20)] | None = Field(None, description="1 = one validation set")
     seed: Annotated[int, Field(ge=0)] = Field(0, description="everything random follows from it")
     rivals: tuple[str, ...] | None = Field(None, description="which rivals; default all that fit")
+    device: Literal["cpu", "cuda"] | None = Field(None, description="where the net is trained: cpu or cuda")
     trials: Annotated[int, Field(ge=1)] | None = Field(
         None, description="try so many hyper-parameter settings on validation rows"
     )
     storage: str | None = Field(
-        None, description="database of the trials, which several searches may share: sqlite:///, postgresql://"
+        None,
+        description="database of the trials, which several searches may share: sqlite:///, postgresql://",
     )
+    shard: bool = Field(False, description="several processes share the optimiser's memory")
     net: NetPlan = NetPlan()
     training: TrainingPlan = TrainingPlan()
     decisions: dict[str, Any] = Field({}, description="measured decisions of an earlier run, repeated")

@@ -51,7 +51,7 @@ def fit(
     else:
         given = {"target": target, **choices} if target else choices
         desk = _fresh(source, _planned(plan, given), out, screen)
-    desk.ranks = ranks
+    desk.ranks, ranks.sharded = ranks, desk.plan.shard and ranks.size > 1
     try:
         study(desk)
     except KeyboardInterrupt:

@@ -5,7 +5,8 @@ outcomes = on_ranks(2, folder)                  # {case: [what each rank came to
 
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -63,19 +64,30 @@ def noisy_again(ranks: Ranks, folder: Path) -> Outcome:
     return noisy(ranks, folder)
 
 
-def resumed(ranks: Ranks, folder: Path) -> Outcome:
-    """Stopped after two epochs, and taken up by new processes of which only the leader has the checkpoint."""
+def stopped(ranks: Ranks, folder: Path) -> None:
+    """Two epochs, and a checkpoint by the leader."""
     training = a_training(ranks, dropout=0.5)
     for epoch in train(training, rows()[:1], rows()[1], mse):
         if epoch.number == 2:
             break
     if ranks.leads:
-        training.save(folder / f"checkpoint-{ranks.size}")
+        training.save(folder)
+    else:
+        training.shards.whole(training.carried())
+
+
+def taken_up(ranks: Ranks, folder: Path) -> Outcome:
+    """The rest, by new processes of which only the leader has the checkpoint."""
     training = a_training(ranks, dropout=0.5)
     if ranks.leads:
-        training.resume(folder / f"checkpoint-{ranks.size}")
+        training.resume(folder)
     training.spread()
     return learnt(training)
+
+
+def resumed(ranks: Ranks, folder: Path) -> Outcome:
+    stopped(ranks, folder / "checkpoint")
+    return taken_up(ranks, folder / "checkpoint")
 
 
 def broken(ranks: Ranks, folder: Path) -> Outcome:
@@ -85,7 +97,48 @@ def broken(ranks: Ranks, folder: Path) -> Outcome:
     return {**learnt(training, x), "over": torch.tensor(training.over)}
 
 
-CASES: list[Case] = [plain, averaged, noisy, noisy_again, resumed, broken]
+@contextmanager
+def shards(ranks: Ranks) -> Iterator[None]:
+    ranks.sharded = ranks.size > 1
+    yield
+    ranks.sharded = False
+
+
+def sharded(ranks: Ranks, folder: Path) -> Outcome:
+    with shards(ranks):
+        return plain(ranks, folder)
+
+
+def sharded_and_resumed(ranks: Ranks, folder: Path) -> Outcome:
+    """Saved by sharded ranks, taken up by sharded ones."""
+    with shards(ranks):
+        return resumed(ranks, folder / "sharded")
+
+
+def sharded_and_broken(ranks: Ranks, folder: Path) -> Outcome:
+    with shards(ranks):
+        return broken(ranks, folder)
+
+
+def resharded(ranks: Ranks, folder: Path) -> Outcome:
+    """Saved by sharded ranks, taken up by ranks that each have all."""
+    with shards(ranks):
+        stopped(ranks, folder / "resharded")
+    return taken_up(ranks, folder / "resharded")
+
+
+CASES: list[Case] = [
+    plain,
+    averaged,
+    noisy,
+    noisy_again,
+    resumed,
+    broken,
+    sharded,
+    sharded_and_resumed,
+    sharded_and_broken,
+    resharded,
+]
 
 
 def everything(number: int, size: int, port: int, folder: Path) -> None:

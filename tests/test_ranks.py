@@ -4,7 +4,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from many_ranks import Outcome, alone, on_ranks
+from many_ranks import Outcome, a_training, alone, on_ranks
 
 from preceptor.errors import Mistake
 from preceptor.plan import TrainingPlan
@@ -23,7 +23,7 @@ def several(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     return on_ranks(request.param, tmp_path_factory.mktemp("ranks"))
 
 
-@pytest.mark.parametrize("case", ["plain", "averaged"])
+@pytest.mark.parametrize("case", ["plain", "averaged", "sharded"])
 def test_without_dropout_any_number_of_ranks_comes_to_the_same(
     case: str, single: dict[str, Outcome], several: Outcomes
 ) -> None:
@@ -31,7 +31,7 @@ def test_without_dropout_any_number_of_ranks_comes_to_the_same(
         assert torch.allclose(several[case][0][name], expected, atol=1e-5), name
 
 
-@pytest.mark.parametrize("case", ["plain", "averaged", "noisy", "resumed"])
+@pytest.mark.parametrize("case", ["plain", "averaged", "noisy", "resumed", "sharded"])
 def test_all_ranks_hold_the_same_bits(case: str, several: Outcomes) -> None:
     first, *others = several[case]
     for other in others:
@@ -43,16 +43,19 @@ def test_noise_is_a_function_of_seed_and_ranks(single: dict[str, Outcome], sever
     assert not torch.allclose(several["noisy"][0]["weights"], single["noisy"]["weights"], atol=1e-5)
 
 
+@pytest.mark.parametrize("case", ["resumed", "sharded_and_resumed", "resharded"])
 def test_a_resumed_training_of_several_ranks_ends_with_the_bits_of_the_unbroken_one(
-    several: Outcomes,
+    case: str, several: Outcomes
 ) -> None:
-    assert torch.equal(several["resumed"][0]["weights"], several["noisy"][0]["weights"])
+    for rank in several[case]:
+        assert torch.equal(rank["weights"], several["noisy"][0]["weights"])
 
 
+@pytest.mark.parametrize("case", ["broken", "sharded_and_broken"])
 def test_a_broken_number_on_one_rank_ends_the_training_on_all(
-    single: dict[str, Outcome], several: Outcomes
+    case: str, single: dict[str, Outcome], several: Outcomes
 ) -> None:
-    for outcome in several["broken"]:
+    for outcome in several[case]:
         assert outcome["over"]
         assert torch.equal(outcome["weights"], single["broken"]["weights"])
         assert outcome["losses"].isnan().any()
@@ -85,3 +88,16 @@ def test_a_rank_measures_its_own_part_of_the_work(monkeypatch: pytest.MonkeyPatc
     assert (part.batch_size, part.threads) == (16, 1)
     assert ALONE.part_of(plan) == plan
     assert ALONE.combining_takes(100) == 0
+
+
+def test_a_rank_keeps_its_stretch_of_the_memory_and_muon_is_refused_there() -> None:
+    ranks = Ranks(1, 3)
+    ranks.sharded = True
+    training = a_training(ranks)
+    numbers = len(training.flat.weights)
+    own = training.shards.own
+    assert (own.start, own.stop) == (numbers // 3, 2 * numbers // 3)
+    assert {len(slot) for slot in training.optimiser.state.values()} == {own.stop - own.start}
+    with pytest.raises(Mistake) as caught:
+        a_training(ranks, optimiser="muon")
+    assert caught.value.code == "shard-cuts-matrices"

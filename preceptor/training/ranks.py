@@ -17,7 +17,7 @@ import itertools
 import json
 import os
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
@@ -45,12 +45,13 @@ COLLECTIVES_TIMED = 8
 class Ranks:
     """The processes of one training, `size` of them, of which this is number `rank`.
 
-    `weight` is this rank's share of the rows of the mini-batches cut last. With a `store` the ranks hear
-    what the leader tells; the collectives are those of torch's default process group.
+    `weight` is this rank's share of the rows of the mini-batches cut last; `sharded` says whether each keeps
+    a part of the optimiser's memory, see `preceptor.training.shards`. Through the `store` the ranks hear what
+    the leader tells; the collectives are those of torch's default process group.
     """
 
     def __init__(self, rank: int = 0, size: int = 1, store: Any = None) -> None:
-        self.rank, self.size, self.weight = rank, size, 1.0
+        self.rank, self.size, self.weight, self.sharded = rank, size, 1.0, False
         self._store, self._told = store, 0
 
     @property
@@ -83,12 +84,11 @@ class Ranks:
             dist.all_reduce(own.mul_(self.weight))
         return own
 
-    def spread(self, tensors: Iterable[Tensor], numbers: Sequence[int] = ()) -> list[int]:
-        """Give every rank the leader's tensors, in place; returns the leader's numbers."""
+    def agree(self, *numbers: int) -> list[int]:
+        """The leader's numbers."""
         told = torch.tensor(numbers)
         if self.size > 1:
-            for tensor in (told, *tensors):
-                dist.broadcast(tensor, 0)
+            dist.broadcast(told, 0)
         return told.tolist()
 
     def tell(self, do: str, **facts: Any) -> None:

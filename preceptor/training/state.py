@@ -28,6 +28,7 @@ from preceptor.training.optimisers import OPTIMISERS
 from preceptor.training.parameters import FlatParameters
 from preceptor.training.ranks import ALONE, Ranks
 from preceptor.training.schedules import Plateau, factor
+from preceptor.training.shards import Shards
 from preceptor.training.stopping import Best
 
 
@@ -38,7 +39,8 @@ class Training:
     `higher_is_better` is how scores given to `judge` are meant. Where one pass over all rows takes
     too long to wait for, it can be cut into so many `shares`, each of which then is an epoch. `ranks`
     are the processes that train it together.
-    `finite` turns False, and the training is over, when a loss or gradient stops being a number.
+    `finite` turns False, and the training is over, when a loss or gradient stops being a number; `replayed`
+    says whether the last epoch ended on a tape.
     """
 
     def __init__(
@@ -55,7 +57,8 @@ class Training:
         self.net, self.plan, self.epochs, self.seed, self.shares = net, plan, epochs, seed, shares
         self.ranks = ranks
         self.flat = FlatParameters(net)
-        self.optimiser = OPTIMISERS[plan.optimiser](self.flat, weight_decay=plan.weight_decay)
+        self.shards = Shards(ranks, self.flat, plan.optimiser)
+        self.optimiser = OPTIMISERS[plan.optimiser](self.shards.flat, weight_decay=plan.weight_decay)
         self.average = self.flat.weights.clone() if plan.ema else None
         self.plateau = Plateau()
         self.best = Best(plan.patience, higher_is_better=higher_is_better)
@@ -63,7 +66,9 @@ class Training:
         self.batch_size = plan.batch_size or 256
         self.epoch = 0
         self.finite = True
+        self.replayed = False
         self._good: Mapping[str, Tensor] = {}
+        self._resumed: Mapping[str, Tensor] = {}
         self._penalised = self._decaying()
 
     def _decaying(self) -> list[tuple[Tensor, Tensor]]:
@@ -123,6 +128,7 @@ class Training:
         if self.plan.clip:
             gradients.div_((norm / self.plan.clip).clamp_(min=1.0))
         self.optimiser.step(rate)
+        self.shards.gather(self.flat.weights)
         if self.average is not None:
             # Young, it forgets faster: it started from weights that had learned nothing.
             steps = self.optimiser.steps
@@ -167,7 +173,7 @@ class Training:
             "best": {name: getattr(self.best, name) for name in ("score", "epoch", "waited")},
             "plateau": asdict(self.plateau),
         }
-        save(folder, self._identity(), facts, {**self.carried(), **best})
+        save(folder, self._identity(), facts, {**self.shards.whole(self.carried()), **best})
 
     def resume(self, folder: Path) -> Finding | None:
         """Go on from the newest sound checkpoint in `folder`, if there is one.
@@ -178,7 +184,8 @@ class Training:
         found = load(folder, self._identity())
         if found is None:
             return None
-        self._restore(found.tensors)
+        self._restore(self.shards.part(found.tensors))
+        self._resumed = found.tensors
         best = {name: tensor for name, tensor in found.tensors.items() if name.startswith("best.")}
         self.best.snapshot = {name.removeprefix("best."): tensor for name, tensor in best.items()}
         vars(self.best).update(found.facts["best"])
@@ -189,9 +196,9 @@ class Training:
 
     def spread(self) -> None:
         """Bring every rank to where the leader is, which may have resumed."""
-        self.epoch, self.optimiser.steps = self.ranks.spread(
-            self.carried().values(), (self.epoch, self.optimiser.steps)
-        )
+        self.shards.hand_out(self.carried(), self._resumed)
+        self.epoch, self.optimiser.steps = self.ranks.agree(self.epoch, self.optimiser.steps)
+        self._resumed = {}
 
     def carried(self) -> dict[str, Tensor]:
         """Every tensor that the next step depends on, by name."""

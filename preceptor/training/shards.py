@@ -4,9 +4,10 @@
     optimiser = AdamW(shards.flat)                       # its slots are one stretch of the flat vector long
     optimiser.step(rate); shards.gather(flat.weights)    # every rank has moved its stretch for all
 
-The flat vector is cut into a stretch for each rank (the first stage of ZeRO, Rajbhandari et al., 2020). AdamW remembers two numbers a weight, and training keeps a copy of them to fall back on; of these a rank
-then holds one part in P. Weights and gradients stay whole, so that whoever reads them need not know. Where
-ranks are not sharded, a stretch is the whole vector, and nothing here does anything.
+The flat vector is cut into a stretch for each rank (the first stage of ZeRO, Rajbhandari et al., 2020). AdamW
+remembers two numbers a weight, and training keeps a copy of them to fall back on; of these a rank then holds
+one part in P. Weights and gradients stay whole, so that whoever reads them need not know. Where ranks are not
+sharded, a stretch is the whole vector, and nothing here does anything.
 """
 
 import copy

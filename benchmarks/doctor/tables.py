@@ -3,14 +3,29 @@
 import statistics
 from collections import Counter
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from benchmarks.doctor.faults import BY_NAME, FAULTS
 from benchmarks.doctor.jobs import Row
-from benchmarks.doctor.judge import Evidence, alarmed, closed, doctor, macro, right, rival, when
+from benchmarks.doctor.judge import (
+    Evidence,
+    Interval,
+    Named,
+    alarmed,
+    closed,
+    doctor,
+    macro,
+    right,
+    rival,
+    when,
+)
 from benchmarks.doctor.programs import PROGRAMS, UNSEEN
 from benchmarks.doctor.rivals import RIVALS
 from preceptor.diagnose.catalogue import CATALOGUE
 
+EVERYONE: dict[str, Named] = {"preceptor": doctor, **{name: rival(name) for name in RIVALS}}
+LEAST = 1e-3
+"""Nothing at all is told as this, since tables tell ratios too."""
 CODES = {number: "/".join(f.code for f in CATALOGUE if f.number == number) for number in range(1, 49)}
 
 
@@ -51,17 +66,44 @@ def report(rows: Sequence[Row], evidence: Evidence, *, misses_too: bool) -> str:
 def beside_rivals(ill: Sequence[Row], well: Sequence[Row]) -> str:
     """Top-1, top-3, detection and false alarms of each."""
     lines = [f"{'':<20}{'top-1, macro':<32}{'top-3, macro':<32}{'anything said':<32}healthy runs alarmed"]
-    everyone = {"preceptor": doctor, **{name: rival(name) for name in RIVALS}}
-    for name, say in everyone.items():
-        wolf: Callable[[Row], bool] = alarmed if say is doctor else lambda row, say=say: bool(say(row))
+    for name, say in EVERYONE.items():
         cells = [
             macro(ill, lambda row, say=say: right(row, say(row), 1)),
             macro(ill, lambda row, say=say: right(row, say(row), 3)),
             macro(ill, lambda row, say=say: bool(say(row))),
-            macro(well, wolf, group=""),
+            macro(well, _alarm(say), group=""),
         ]
         lines.append(f"{name:<20}" + "".join(f"{cell!s:<32}" for cell in cells))
     return "\n".join(lines)
+
+
+def summary(rows: Sequence[Row], evidence: Evidence) -> dict[str, Any]:
+    """Names and false alarms of all, as tables of `benchmarks`."""
+    watched = [row for row in rows if row["kind"] == "watch" and "error" not in row]
+    ill = [row for row in watched if evidence.faulty(row)]
+    well = [row for row in watched if evidence.healthy(row)]
+    first = {name: macro(ill, lambda row, say=say: right(row, say(row), 1)) for name, say in EVERYONE.items()}
+    wolf = {name: macro(well, _alarm(say), group="") for name, say in EVERYONE.items()}
+    return {
+        "named": _table("first name right, mean over the faults", "more", first, {"at_least": 0.85}),
+        "false alarms": _table("healthy runs alarmed", "less", wolf, {"at_most": 0.05}),
+    }
+
+
+def _table(title: str, better: str, told: dict[str, Interval], target: dict[str, float]) -> dict[str, Any]:
+    contestants = {
+        name: {"values": [max(cell.value, LEAST)], "low": cell.low, "high": cell.high, "runs": cell.runs}
+        if cell.runs
+        else {"absent": "no such runs in this set"}
+        for name, cell in told.items()
+    }
+    targets = [{"ours": "preceptor", **target}]
+    return {"title": title, "unit": "", "better": better, "contestants": contestants, "targets": targets}
+
+
+def _alarm(say: Named) -> Callable[[Row], bool]:
+    """Whether somebody said anything; of the doctor, at any time."""
+    return alarmed if say is doctor else lambda row: bool(say(row))
 
 
 def named(ill: Sequence[Row]) -> str:

@@ -164,9 +164,9 @@ def shifted(setup: Setup, level: float) -> None:
     setup.split = sort_and_cut
 
 
-def scaled_on_all(setup: Setup, level: float) -> None:
-    """Mean and spread are taken from all rows, those put aside too."""
-    setup.scale_on_all = True
+def scaled_on_all(setup: Setup, level: str) -> None:
+    """Mean and spread are taken from the watched rows as well, or from all, those put aside too."""
+    setup.scaled_on = level
 
 
 def wrong_labels(setup: Setup, level: float) -> None:

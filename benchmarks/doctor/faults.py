@@ -129,7 +129,7 @@ FAULTS = [
     Fault("answer among the inputs", 9, d.answer_as_input, (0.3, 0.1, 0.01), tagged("table"), True),
     Fault("equal rows, other answers", 10, d.conflicting, (0.1, 0.3, 0.5), rows_with_answers, True),
     Fault("split along a feature", 11, d.shifted, (1,), rows_with_answers),
-    Fault("scaled on all rows", 12, d.scaled_on_all, (1,), plain_table, True),
+    Fault("scaled on all rows", 12, d.scaled_on_all, ("all", "watched"), plain_table, True),
     Fault("last layer too large", 13, w.large_last_layer, (10.0, 30.0, 100.0), anywhere),
     Fault("start too small or large", 14, w.bad_start, (0.1, 0.01, 10.0), hidden),
     Fault("constant start", 15, w.constant_start, (0.05, 0.0), hidden),

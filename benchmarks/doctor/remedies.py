@@ -188,7 +188,7 @@ BY_WORD: dict[int, Callable[[Setup, Setup], None]] = {
     9: _columns(_telling),
     10: _rows_of_training(_without_contradictions),
     11: lambda setup, base: setattr(setup, "split", at_random),
-    12: _as_in("scale_on_all"),
+    12: _as_in("scaled_on"),
     13: _net(_calmer_last_layer),
     14: _net(_start_again),
     15: _net(_start_again),

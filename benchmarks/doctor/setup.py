@@ -91,7 +91,7 @@ class Setup:
     net_edits: list[Callable[[nn.Module], nn.Module]] = field(default_factory=list)
     optimised: Callable[[nn.Module], list[nn.Parameter]] = lambda net: list(net.parameters())
     scale_goal: bool = True
-    scale_on_all: bool = False
+    scaled_on: Literal["train", "watched", "all"] = "train"
     shuffle: bool = True
     momentum: float = 0.0
     clip: float | None = None
@@ -135,7 +135,7 @@ class Setup:
         return parts
 
     def _scaled(self, parts: Parts) -> Parts:
-        seen = [parts.train, parts.held, parts.test] if self.scale_on_all else [parts.train]
+        seen = [parts.train, parts.held, parts.test][: SCALED_ON.index(self.scaled_on) + 1]
         scaled = parts.map_inputs(self.scaling(torch.cat([x for x, _ in seen])))
         if self.task != "number" or not self.scale_goal:
             return scaled
@@ -159,6 +159,7 @@ class Setup:
         return kind(parameters, **choices)
 
 
+SCALED_ON = ("train", "watched", "all")
 TEST_SPLITS = {False: at_random, True: by_time}
 
 

@@ -49,8 +49,16 @@ def bad_start(setup: Setup, level: float) -> None:
 
 
 def constant_start(setup: Setup, level: float) -> None:
-    """All first weights alike."""
-    _edit(setup, lambda net: [matrix.fill_(level) for matrix in _matrices(net)])
+    """All first weights alike, all biases zero."""
+
+    def level_out(net: nn.Module) -> None:
+        for name, parameter in net.named_parameters():
+            if parameter.dim() > 1:
+                parameter.fill_(level)
+            elif "bias" in name:
+                parameter.zero_()
+
+    _edit(setup, level_out)
 
 
 def _behind(setup: Setup, make: Callable[[], nn.Module]) -> None:

@@ -20,6 +20,8 @@ from torch import Generator, Tensor, nn
 
 from preceptor.training.parameters import Layer
 from preceptor.training.state import Training
+from preceptor.training.steps import Steps
+from preceptor.training.tape import Step, Tape
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 Augment = Callable[[Sequence[Tensor], Tensor, int], Sequence[Tensor]]
@@ -46,7 +48,7 @@ class Epoch:
 
     @property
     def loss(self) -> float:
-        """The mean training loss (of mini-batches whose sizes differ by a row at most)."""
+        """The mean training loss."""
         return float(self.losses.mean())
 
     @property
@@ -74,40 +76,51 @@ def train(
     rows; `loss(output, goal)` is a scalar. `augment` changes each mini-batch, a pure function of rows
     and pass. `watch=False` leaves out the looks at the layers.
     """
-    net, flat = forward_of(training.net, training.plan.precision), training.flat
+    flat = training.flat
+    steps = Steps(flat, _step(training, loss), replay=training.plan.step != "eager")
     while not training.over:
-        seen, started = _seen(training, inputs, augment), time.perf_counter()
-        batches = _batches(training, len(goal))
+        started, batches = time.perf_counter(), mini_batches(training, len(goal))
         rates = training.open_epoch(len(batches))
         look = len(batches) - 1 if watch and _due(training.epoch, len(batches)) else None
-        losses, norms, before = [], [], None
+        losses, norms = flat.weights.new_empty(2, len(batches))
+        before = None
+        steps.open()
         with _reproducible(training):
-            for step, (rows, rate) in enumerate(zip(batches, rates, strict=True)):
-                value = loss(net(*seen(rows)), goal.index_select(0, rows))
-                flat.gradients.zero_()
-                torch.autograd.backward(value)
-                if step == look:
+            for number, (rows, rate) in enumerate(zip(batches, rates, strict=True)):
+                batch = _gathered((*inputs, goal), rows, steps.tape)
+                if augment:
+                    batch[:-1] = augment(batch[:-1], rows, training.epoch // training.shares)
+                (losses[number],) = steps(*batch)
+                if number == look:
                     before = flat.weights.clone()
-                losses.append(value.detach())
-                norms.append(training.step(rate))
+                norms[number] = training.step(rate)
         layers = [] if before is None else flat.layers(before)
-        numbers = (training.ranks.combine(torch.stack(losses)), torch.stack(norms))
-        seconds = time.perf_counter() - started
-        epoch = Epoch(training.epoch + 1, *numbers, rates[-1], layers, seconds)
+        losses, seconds = training.ranks.combine(losses), time.perf_counter() - started
+        epoch = Epoch(training.epoch + 1, losses, norms, rates[-1], layers, seconds)
+        training.replayed = steps.trusted
         training.close_epoch(epoch.broken is None)
         yield epoch
 
 
-def _seen(
-    training: Training, inputs: Sequence[Tensor], augment: Augment | None
-) -> Callable[[Tensor], Sequence[Tensor]]:
-    """What the net sees of the rows of a mini-batch in the coming epoch."""
+def _step(training: Training, loss: Loss) -> Step:
+    """Forward and backward on one mini-batch, the goal last: gradients into the flat vector, and the loss."""
+    net, flat = forward_of(training.net, training.plan.precision), training.flat
 
-    def seen(rows: Tensor) -> Sequence[Tensor]:
-        batch = [part.index_select(0, rows) for part in inputs]
-        return augment(batch, rows, training.epoch // training.shares) if augment else batch
+    def step(*batch: Tensor) -> tuple[Tensor, ...]:
+        value = loss(net(*batch[:-1]), batch[-1])
+        flat.gradients.zero_()
+        torch.autograd.backward(value)
+        return (value.detach(),)
 
-    return seen
+    return step
+
+
+def _gathered(parts: Sequence[Tensor], rows: Tensor, tape: Tape | None) -> list[Tensor]:
+    """These rows of every part, at once where the tape wants them."""
+    if tape is None:
+        return [part.index_select(0, rows) for part in parts]
+    pairs = zip(parts, tape.inputs, strict=True)
+    return [torch.index_select(part, 0, rows, out=own) for part, own in pairs]
 
 
 def forward_of(net: nn.Module, precision: str | None) -> Callable[..., Tensor]:
@@ -134,19 +147,24 @@ def order(rows: int, seed: int, number: int) -> Tensor:
 def batch_count(rows: int, size: int) -> int:
     """How many mini-batches of at most `size` rows an epoch has.
 
-    All are of one size to within a row, and none has a single row (which would break batch
-    normalisation) unless `size` is 1.
+    None has a single row (which would break batch normalisation) unless `size` is 1.
     """
     count = math.ceil(rows / size)
     return count if size == 1 else max(1, min(count, rows // 2))
 
 
-def _batches(training: Training, rows: int) -> Sequence[Tensor]:
-    """The rows of each mini-batch of the coming epoch: of this rank's part of it."""
+def mini_batches(training: Training, rows: int) -> Sequence[Tensor]:
+    """The rows of each mini-batch of the coming epoch: of this rank's part of it.
+
+    All are of one size. Rows that this leaves over, fewer than there are mini-batches, sit out; in the next
+    epoch others do.
+    """
     number, share = divmod(training.epoch, training.shares)
-    visited = order(rows, training.seed, number).tensor_split(training.shares)[share]
-    batches = visited.tensor_split(batch_count(len(visited), training.batch_size))
-    return [training.ranks.share(batch) for batch in batches]
+    each = rows // training.shares
+    visited = order(rows, training.seed, number)[share * each : (share + 1) * each]
+    steps = batch_count(each, training.batch_size)
+    size = each // steps
+    return training.ranks.share(visited[: steps * size].view(steps, size)).unbind()
 
 
 def _due(epoch: int, steps: int) -> bool:

@@ -61,6 +61,11 @@ class Call:
 class Recorder(TorchDispatchMode):
     """Notes every operation. Each place in memory is known by one tensor, outside autograd's graph."""
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """Say no: to be skipped by torch's compiler, the compiler would be imported, which takes seconds."""
+        return False
+
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.calls: list[Call] = []

@@ -10,6 +10,7 @@
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from preceptor.search.asking import Asker, How
@@ -54,56 +55,49 @@ def race(
     """
     for first in range(0, trials, heat):
         sheet = book.sheet(first, min(first + heat, trials))
+        running = [trial for trial in sheet if trial.end == "running"]
         for trial in sheet:
-            if trial.end != "running":
+            if trial not in running:
                 told(trial)
-        if not _run(book, sheet, start, rungs, protected, told):
-            return
+        if running:
+            one = _Race(book, sheet, running, start([trial.setting for trial in running]), protected, told)
+            if not all(one.climb(rung, last=rung == rungs[-1]) for rung in rungs):
+                return
 
 
-def _run(
-    book: Book,
-    sheet: list[Trial],
-    start: Callable[[list[Setting]], Heat],
-    rungs: Sequence[int],
-    protected: Collection[int],
-    told: Callable[[Trial], None],
-) -> bool:
-    """One heat from the start to the last rung; False when the time was over."""
-    field = [trial for trial in sheet if trial.end == "running"]
-    if not field:
-        return True
-    heat = start([trial.setting for trial in field])
+@dataclass(frozen=True)
+class _Race:
+    """One heat: the trials on its `sheet`, of which `field` were not finished by an earlier sitting."""
 
-    def leave(trial: Trial, end: End) -> None:
-        book.close(trial, end, **heat.notes(field.index(trial)))
-        told(trial)
+    book: Book
+    sheet: list[Trial]
+    field: list[Trial]
+    heat: Heat
+    protected: Collection[int]
+    told: Callable[[Trial], None]
 
-    going = field
-    for rung in rungs:
-        scores = heat.run([field.index(trial) for trial in going], rung)
-        if heat.late:
+    def climb(self, rung: int, *, last: bool) -> bool:
+        """Bring those that are left to the rung, where losers leave; False when the time was over before."""
+        going = [trial for trial in self.field if trial.end == "running"]
+        scores = self.heat.run([self.field.index(trial) for trial in going], rung)
+        if self.heat.late:
             for trial in going:
-                leave(trial, "stopped")
+                self._leave(trial, "stopped")
             return False
         for trial, score in zip(going, scores, strict=True):
-            book.report(trial, rung, score)
-        reached = {trial.number: trial.scores[rung] for trial in sheet if rung in trial.scores}
-        kept = keep(reached, higher_is_better=book.higher_is_better, protected=protected)
+            self.book.report(trial, rung, score)
+        reached = {trial.number: trial.scores[rung] for trial in self.sheet if rung in trial.scores}
+        kept = keep(reached, higher_is_better=self.book.higher_is_better, protected=self.protected)
         for trial in going:
-            if end := _end(trial, last=rung == rungs[-1], goes_on=trial.number in kept):
-                leave(trial, end)
-        going = [trial for trial in going if trial.end == "running"]
-    return True
+            if math.isnan(trial.score):
+                self._leave(trial, "diverged")
+            elif last or trial.number not in kept:
+                self._leave(trial, "complete" if last else "halved")
+        return True
 
-
-def _end(trial: Trial, *, last: bool, goes_on: bool) -> End | None:
-    """How a trial ends at the rung that it has just come to; None when it goes on."""
-    if math.isnan(trial.score):
-        return "diverged"
-    if last:
-        return "complete"
-    return None if goes_on else "halved"
+    def _leave(self, trial: Trial, end: End) -> None:
+        self.book.close(trial, end, **self.heat.notes(self.field.index(trial)))
+        self.told(trial)
 
 
 class _Alone(Heat):

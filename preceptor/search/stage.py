@@ -37,8 +37,9 @@ HEAT, ABREAST = 20, 10
 FEWEST_TRIALS, FEWEST_EPOCHS = 4, 3
 SLACK = 1.15
 """Checkpoints and a busy neighbour make a planned epoch last longer than a measured one."""
-COMMON = {"minutes", "trials", "storage", "decisions", "rivals"}
-"""Fields of a plan that may differ between searches in one book."""
+FREE = {"minutes", "trials", "storage", "decisions", "rivals", "device"}
+FREE_IN_TRAINING = {"threads", "precision", "step"}
+"""Fields of a plan that may differ between searches in one book: they do not change what a score means."""
 
 
 def open_book(desk: Desk, folds: list[Fold]) -> Book | None:
@@ -51,20 +52,11 @@ def open_book(desk: Desk, folds: list[Fold]) -> Book | None:
     if plan.trials is None or desk.ledger.decided("best setting"):
         return None
     metric, target = judging_metric(fold.problem.target), fold.problem.target
-    space = space_of(plan, task=target.task, rows=len(fold.truth), table=not fold.problem.shapes)
-    if not space:
-        raise Mistake(
-            "search-nothing-left",
-            "There is nothing to search: the plan has chosen every hyper-parameter.",
-            todo="Leave some of the plan's net and training open, or leave out --trials.",
-        )
     owner = desk.ledger.decide("search owner", lambda: uuid.uuid4().hex) if plan.storage else ""
-    seed = int(owner[:8] or "0", 16) + plan.seed
-    first = setting_of(plan, space)
-    alike = [name for name in SHAPING if name in space]
+    asker = _asker(plan, fold, seed=int(owner[:8] or "0", 16) + plan.seed)
     book = Book(
-        space,
-        Asker(space, seed=seed, first=first, abreast=ABREAST, alike=alike),
+        asker.space,
+        asker,
         higher_is_better=metric.higher_is_better,
         url=plan.storage or f"sqlite:///{desk.folder / 'search.db'}",
         name=f"{_source(desk)}: {target.column}",
@@ -75,9 +67,23 @@ def open_book(desk: Desk, folds: list[Fold]) -> Book | None:
         plan=_choices(plan),
         rows=[len(fold.truth), len(fold.truth_held_out)],
         measure=metric.name,
-        bounds={name: str(dimension) for name, dimension in space.items()},
+        bounds={name: str(dimension) for name, dimension in asker.space.items()},
     )
     return book
+
+
+def _asker(plan: Plan, fold: Fold, seed: int) -> Asker:
+    """What proposes settings: the plan as it is, then others."""
+    table, task = not fold.problem.shapes, fold.problem.target.task
+    space = space_of(plan, task=task, rows=len(fold.truth), table=table)
+    if not space:
+        raise Mistake(
+            "search-nothing-left",
+            "There is nothing to search: the plan has chosen every hyper-parameter.",
+            todo="Leave some of the plan's net and training open, or leave out --trials.",
+        )
+    alike = [name for name in SHAPING if name in space]
+    return Asker(space, seed=seed, first=setting_of(plan, space), abreast=ABREAST, alike=alike)
 
 
 def search_plan(desk: Desk, folds: list[Fold], book: Book | None) -> None:
@@ -104,11 +110,9 @@ def _source(desk: Desk) -> str:
 
 def _choices(plan: Plan) -> dict[str, Any]:
     """What must be the same for two scores to be comparable, one level deep."""
-    flat = plan.model_dump(mode="json", exclude=COMMON | {"net", "training"})
-    parts = {"net": plan.net.model_dump(mode="json"), "training": plan.training.model_dump(mode="json")}
-    return flat | {
-        f"{part}.{name}": value for part, fields in parts.items() for name, value in fields.items()
-    }
+    flat = plan.model_dump(mode="json", exclude={**dict.fromkeys(FREE, True), "training": FREE_IN_TRAINING})
+    parts = {part: flat.pop(part) for part in ("net", "training")}
+    return flat | {f"{part}.{name}": value for part in parts for name, value in parts[part].items()}
 
 
 def _terms(desk: Desk, folds: list[Fold], book: Book) -> Terms:

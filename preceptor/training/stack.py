@@ -19,7 +19,7 @@ from torch import Generator, Tensor
 
 from preceptor.training.batched import BatchedNet, LoneNet, Tables, rows_of
 from preceptor.training.descent import Descent
-from preceptor.training.loop import Augment, Epoch, Loss, _batches, _due, _seeds
+from preceptor.training.loop import Augment, Epoch, Loss, _due, _seeds, mini_batches
 from preceptor.training.parameters import LINE
 from preceptor.training.state import Training
 from preceptor.training.tape import Tape, record
@@ -115,7 +115,7 @@ class Stack:
         rates: dict[int, list[float]] = {}
         for place in self.members:
             training, material = self.trainings[place], self.materials[place]
-            drawn = torch.stack(list(_batches(training, material.examples)))
+            drawn = torch.stack(tuple(mini_batches(training, material.examples)))
             rows[place] = drawn if material.rows is None else material.rows[drawn]
             rates[place] = training.open_epoch(len(drawn))
             self.generators[place].manual_seed(_seeds(training.seed, training.epoch)[1])

@@ -42,7 +42,7 @@ class Rows(NamedTuple):
     goal: Tensor
 
     @property
-    def count(self) -> int:
+    def number(self) -> int:
         """How many rows there are."""
         return len(self.goal)
 
@@ -52,7 +52,7 @@ class Rows(NamedTuple):
 
     def few(self, most: int = PROBED) -> "Rows":
         """At most so many of them, drawn evenly and always the same."""
-        return self if self.count <= most else self.take(sample(self.count, most))
+        return self if self.number <= most else self.take(sample(self.number, most))
 
 
 def rows_of(given: tuple[Any, Tensor]) -> Rows:

@@ -2,8 +2,8 @@
 
 The watch reads; it never writes. At every step it keeps the detached loss and, where steps are long enough
 or else each eighth time, one norm of the gradients. Now and then it takes a look: the net's weights are
-copied into a mirror, and everything that must be computed is computed there. Looks are dense at first and then
-further and further apart, and one is put off while looking has cost more than its share of the clock.
+copied into a mirror, and everything that must be computed is computed there. Looks are dense at first and
+then further and further apart, and one is put off while looking has cost more than its share of the clock.
 """
 
 import time
@@ -21,6 +21,8 @@ from preceptor.diagnose.rank import ranked
 from preceptor.diagnose.record import Batch, Mark
 from preceptor.finding import Finding
 
+OPEN = dict.fromkeys(("underfitting", "overfitting", "no-better-than-chance", "too-few-epochs", "plateau"))
+"""What may yet come right; every other alarm stands once it has been given, at the step where it was seen."""
 SHARE = 0.015
 """The share of the loop's time that looking may cost."""
 LONG_STEP, EIGHTH = 2e-3, 8
@@ -39,8 +41,9 @@ class Doctor:
         self.case = case
         self._before: Glance | None = None
         self._due, self._gap = 1, 1.0
-        self._spent, self._began = 0.0, time.perf_counter()
+        self._spent, self._dear, self._began = 0.0, 0.0, time.perf_counter()
         self._static: list[Finding] | None = None
+        self._kept: dict[str, Finding] = {}
         self._listener = Listener(case)
 
     def before(self) -> list[Finding]:
@@ -53,9 +56,16 @@ class Doctor:
                     break
             self._static = found
             if not found or found[-1].severity != "error":
-                self.case.record.looks.append(first_look(self.case))
+                self._first()
             self._began, self._spent = time.perf_counter(), 0.0
         return ranked(self._static)
+
+    def _first(self) -> None:
+        """Look at the untrained net, twice: what is done for the first time costs more than a look does."""
+        self.case.record.looks.append(first_look(self.case))
+        began = time.perf_counter()
+        look(self.case, first=True)
+        self._dear = time.perf_counter() - began
 
     def __call__(self, loss: Tensor | float, *, batch: tuple[Any, Tensor] | None = None) -> None:
         """Note one step: after backward and the optimiser's step, gradients still in place.
@@ -81,11 +91,12 @@ class Doctor:
         return torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients))) if gradients else None
 
     def _attend(self, began: float) -> None:
-        """Take the look that is due, or, a step before it, remember the weights; put it off when it is dear."""
+        """Take the look that is due, or, a step before it, remember the weights; put it off while it is
+        dear.
+        """
         record = self.case.record
-        allowed = SHARE * max(began - self._began, self._planned(began))
-        if self._spent > allowed:
-            self._due = record.step + max(1, int(self._gap))
+        if self._spent + self._dear > SHARE * self._clock(began):
+            self._before, self._due = None, record.step + max(1, int(self._gap))
         elif self._before is None:
             self._before = [p.detach().clone() for p in self.case.net.parameters()]
             self._due = record.step + 1
@@ -94,12 +105,15 @@ class Doctor:
             self._before = None
             self._gap = 1.0 if record.step < DENSE else self._gap * WIDER
             self._due = record.step + int(self._gap)
+            self._dear = time.perf_counter() - began
         self._spent += time.perf_counter() - began
 
-    def _planned(self, now: float) -> float:
-        """The seconds that a quarter of the planned steps will take: what looks may borrow from at first."""
-        steps = self.case.steps or 0
-        return 0.25 * steps * (now - self._began - self._spent) / max(self.case.record.step, 1)
+    def _clock(self, now: float) -> float:
+        """The seconds of the loop that looks may take a share of: half of the plan is lent to the first
+        ones.
+        """
+        own = now - self._began - self._spent
+        return max(own, 0.5 * (self.case.steps or 0) * own / max(self.case.record.step, 1))
 
     def validated(
         self,
@@ -108,10 +122,12 @@ class Doctor:
         metric: float | None = None,
     ) -> None:
         """Note what was measured at the end of an epoch."""
-        numbers = [None if n is None else float(n) for n in (train_loss, validation_loss, metric)]
+        train, held, score = (
+            None if value is None else float(value) for value in (train_loss, validation_loss, metric)
+        )
         told = validation_loss is not None and len(self.case.record.marks) < RECKONED
         seen = both_modes(self.case) if told and self.case.net.training else None
-        self.case.record.marks.append(Mark(self.case.record.step, *numbers, seen))
+        self.case.record.marks.append(Mark(self.case.record.step, train, held, score, seen))
 
     @property
     def share(self) -> float:
@@ -126,8 +142,9 @@ class Doctor:
         if record.step and (record.last is None or record.last.step < record.step):
             record.looks.append(look(self.case))
         seen = [finding for symptom in DURING if (finding := symptom(self.case))] if record.step else []
+        self._kept |= {f.code: f for f in seen if f.severity != "note" and f.code not in self._kept | OPEN}
         self._began += time.perf_counter() - began
-        return ranked([*static, *seen])
+        return ranked([*static, *self._kept.values(), *seen])
 
 
 class Listener:
@@ -143,7 +160,9 @@ class Listener:
         self.parameter = max(able, key=lambda p: min(p.numel(), 4096), default=None)
         self.own: Tensor | None = None
         self.last: Tensor | None = None
-        self.hook = None if self.parameter is None else self.parameter.register_hook(self._hear)
+        self.hook: Any = None
+        if self.parameter is not None:
+            self.hook = self.parameter.register_hook(self._hear)  # type: ignore[no-untyped-call]
 
     def _hear(self, gradient: Tensor) -> None:
         own = gradient.detach()

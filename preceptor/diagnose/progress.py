@@ -1,7 +1,7 @@
 """How far a watched training has come, and how far it could be: the second key of what is seen in training.
 
-A run of s steps is compared with trials of half as many steps from the same start, so that what is merely slow
-has time to win: `behind` is by how much the run is nevertheless worse. Losses are shares of the constant
+A run of s steps is compared with trials of half as many steps from the same start, so that what is merely
+slow has time to win: `behind` is by how much the run is nevertheless worse. Losses are shares of the constant
 answer's.
 """
 
@@ -60,8 +60,15 @@ def plain(case: Case) -> Outcome:
 
 
 def behind(case: Case, other: Outcome) -> float:
-    """By how much the run is worse than a trial."""
-    return reached(case) - other.train if math.isfinite(other.train) else -math.inf
+    """By how much the run is worse than a trial: on training rows, or where these are as good, on those held
+    out.
+    """
+    if not math.isfinite(other.train):
+        return -math.inf
+    lost, held = reached(case) - other.train, now(case).validation
+    if lost > 0 and held is not None and other.validation is not None:
+        return max(lost, held - other.validation)
+    return lost
 
 
 def rival(case: Case) -> Rival | None:
@@ -73,8 +80,9 @@ def rival(case: Case) -> Rival | None:
 def poor(case: Case) -> bool:
     """Whether there is a reason to look closer: the training rows are badly learnt, or a rival knows more."""
     other, held = rival(case), now(case).validation
-    beaten = other is not None and other.validation is not None and held is not None
-    return reached(case) > POOR or (beaten and held > other.validation + MARGIN)
+    if reached(case) > POOR or other is None or other.validation is None or held is None:
+        return reached(case) > POOR
+    return held > other.validation + MARGIN
 
 
 def held_out(case: Case) -> list[tuple[int, float]]:

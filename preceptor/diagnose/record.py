@@ -14,7 +14,8 @@ from torch import Tensor
 @dataclass(frozen=True)
 class Unit:
     """How an activation fares on the probe rows: the share of its units that are dead, and saturated;
-    `units` is how many it has."""
+    `units` is how many it has.
+    """
 
     layer: str
     op: str

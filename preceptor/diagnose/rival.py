@@ -50,10 +50,10 @@ def _counts(tokens: Tensor) -> Tensor:
 def compete(case: Case) -> Rival | None:
     """Fit the rival; None where the task is none that it can answer, or there are too few rows."""
     rows = case.train
-    kept = sample(rows.count, MOST)
+    kept = sample(rows.number, MOST)
     labels = labels_of(rows)
     numbers = rows.goal if rows.goal.is_floating_point() and rows.goal.ndim <= 2 else None
-    if rows.count < 40 or (labels is None and numbers is None):
+    if rows.number < 40 or (labels is None and numbers is None):
         return None
     few, held = rows.take(kept), case.validation.few(512) if case.validation else None
     x, further = features(few), None if held is None else features(held)

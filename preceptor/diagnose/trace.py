@@ -6,8 +6,8 @@
     trace.activations                 # relu, tanh ... with their layer's name, input and output
     trace.weighted                    # products with a weight: dense layers and convolutions
 
-A `TorchDispatchMode` sees `torch.relu(x)`, `F.relu(x)`, `x.relu_()` and `nn.ReLU()` alike, so that no net needs
-to be written in a certain way. The layer's name is that of the innermost module at work.
+A `TorchDispatchMode` sees `torch.relu(x)`, `F.relu(x)`, `x.relu_()` and `nn.ReLU()` alike, so that no net
+needs to be written in a certain way. The layer's name is that of the innermost module at work.
 
 Shapes: units lie in dimension 1 of (B, C, H, W), else in the last.
 """
@@ -45,11 +45,11 @@ class _Inside:
     module: nn.Module
 
 
-class Trace(TorchDispatchMode):
+class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Listens to every operation below autograd; `steps` are those that matter, in order."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.steps: list[Applied] = []
         self._inside: list[_Inside] = []
         self.fixed: set[int] = set()

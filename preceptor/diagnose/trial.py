@@ -57,7 +57,7 @@ def trial(
         rows, size = rows or case.train, batch or batch_size(case)
         net.train()
         for _ in range(steps):
-            drawn = rows.take(torch.randint(0, rows.count, (min(size, rows.count),)))
+            drawn = rows.take(torch.randint(0, rows.number, (min(size, rows.number),)))
             net.zero_grad(set_to_none=False)
             value = case.loss(case.answer(net, drawn), drawn.goal)
             if not math.isfinite(float(value.detach())):
@@ -92,7 +92,9 @@ def batch_size(case: Case) -> int:
 
 
 def _stepper(case: Case, net: nn.Module, factor: float, fields: dict[str, Any]) -> Callable[[], Any]:
-    """The optimiser's step around the copy: of the user's own kind where it can be made again, else Adam's."""
+    """The optimiser's step around the copy: of the user's own kind where it can be made again, else
+    Adam's.
+    """
     groups = getattr(case.optimiser, "param_groups", None)
     if not groups:
         flat = FlatParameters(net)

@@ -34,7 +34,8 @@ def class_imbalance(case: Case) -> Finding | None:
         "class-imbalance",
         "note" if found is not None and found >= FOUND else "warning",
         f"Class {rare} has {int(counts[rare])} of {len(labels)} training rows ({share:.1%}), class {most} has"
-        f" {float(counts[most]) / len(labels):.0%}, and the loss weighs them alike. The net does well by never"
+        f" {float(counts[most]) / len(labels):.0%}, and the loss weighs them alike. The net does well by"
+        " never"
         " answering the rare class.",
         evidence={"class": rare, "share": share, "counts": counts.tolist()[:100], "found": found},
         remedy="Weigh the classes, CrossEntropyLoss(weight=len(y) / (C * counts)), or draw batches with a"
@@ -70,7 +71,7 @@ def _found(case: Case, rare: int) -> float | None:
     rows = case.validation or case.train
     mine = (
         torch.nonzero(rows.goal.flatten() == rare).flatten()[:256]
-        if rows.goal.numel() == rows.count
+        if rows.goal.numel() == rows.number
         else None
     )
     if case.record.step == 0 or mine is None or not len(mine):

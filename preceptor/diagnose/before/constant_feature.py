@@ -1,8 +1,9 @@
 """A feature that is the same in every training row (4).
 
     symptom   max x_j = min x_j over the training rows
-    harm      x_j varies among the validation rows, so often that training rows would have shown it; or the rows
-              are a table of at most 50 columns, or three tenths are constant: a loading fault, not a picture's rim
+    harm      x_j varies among the validation rows, so often that training rows would have shown it; or the
+              rows are a table of at most 50 columns, or three tenths are constant: a loading fault, not a
+              picture's rim
 
 Source: TheDeepChecker; Deepchecks.
 """
@@ -40,8 +41,8 @@ def constant_feature(case: Case) -> Finding | None:
 
 
 def _moves(case: Case, constant: torch.Tensor) -> bool | None:
-    """Whether these columns vary among the validation rows: True, plainly; False, as rarely as chance may leave
-    out of the training rows; None, not at all.
+    """Whether these columns vary among the validation rows: True, plainly; False, as rarely as chance may
+    leave out of the training rows; None, not at all.
     """
     if case.validation is None:
         return None

@@ -17,7 +17,8 @@ def constant_target(case: Case) -> Finding | None:
     return Finding(
         "constant-target",
         "error",
-        f"All {len(goal)} training answers are the same. There is nothing to tell apart, so nothing is learnt.",
+        f"All {len(goal)} training answers are the same. There is nothing to tell apart, so nothing is"
+        " learnt.",
         evidence={"rows": len(goal)},
         remedy="Look at what loads y: a wrong column, or a sorted file of which only the beginning was read.",
     )

@@ -20,10 +20,11 @@ def data_not_finite(case: Case) -> Finding | None:
             return Finding(
                 "data-not-finite",
                 "error",
-                f"{count:.0f} of {rows.count} {name} rows hold NaN or infinity in {where}."
+                f"{count:.0f} of {rows.number} {name} rows hold NaN or infinity in {where}."
                 " A single one turns the loss, and then every weight, into NaN.",
-                evidence={"part": name, "rows": places, "of": rows.count},
-                remedy="Fill or drop them before training: x = torch.nan_to_num(x), or x[x.isfinite().all(1)].",
+                evidence={"part": name, "rows": places, "of": rows.number},
+                remedy="Fill or drop them before training: x = torch.nan_to_num(x), or"
+                " x[x.isfinite().all(1)].",
             )
     return None
 
@@ -31,7 +32,7 @@ def data_not_finite(case: Case) -> Finding | None:
 def _places(rows: Rows) -> dict[str, int]:
     """How many rows are spoilt, by the place where."""
     named = [(f"input {place}", x) for place, x in enumerate(rows.inputs)] + [("the answers", rows.goal)]
-    found = {}
+    found: dict[str, int] = {}
     for name, x in named:
         if x.is_floating_point():
             spoilt = ~torch.isfinite(x.detach()).reshape(len(x), -1).all(1)

@@ -38,8 +38,10 @@ def future_seen(case: Case) -> Finding | None:
     return Finding(
         "future-seen",
         "warning",
-        f"Exchanging what comes after place {half} changes the outputs before it by {change:.2g} of their size."
-        " The net is shown the very token that it must foretell; it learns to copy, and knows nothing without it.",
+        f"Exchanging what comes after place {half} changes the outputs before it by {change:.2g} of their"
+        " size."
+        " The net is shown the very token that it must foretell; it learns to copy, and knows nothing without"
+        " it.",
         evidence={"change": change, "place": half},
         remedy="Mask the future: nn.Transformer.generate_square_subsequent_mask(T), or is_causal=True.",
     )

@@ -25,34 +25,32 @@ def input_layout(case: Case) -> Finding | None:
         with undisturbed(), torch.no_grad():
             case.loss_of(case.answer(case.reflect(first=True), case.probe), case.probe.goal)
     except (RuntimeError, TypeError, ValueError, IndexError) as error:
-        return _finding(
-            "error", f"The net or the loss cannot take the probe: {str(error).splitlines()[0][:200]}."
-        )
+        said = str(error).splitlines()[0][:200]
+        return _finding("error", f"The net or the loss cannot take the probe: {said}.")
     x = case.probe.inputs[0]
-    if x.ndim == 4 and x.shape[3] in CHANNELS and x.shape[1] not in CHANNELS:
-        return _finding(
-            "warning",
-            f"Pictures of shape {tuple(x.shape)} have their channels last; torch wants them second.",
-        )
-    if x.ndim == 4 and x.shape[2] in CHANNELS and x.shape[1] not in CHANNELS:
-        return _finding(
-            "warning",
-            f"Pictures of shape {tuple(x.shape)} have their channels third; torch wants them second.",
-        )
-    if x.ndim == 3 and x.shape[1] == 1 and x.shape[2] > 4 and _recurrent(case) and _neighbours(x, 2) > ALIKE:
-        return _finding(
-            "warning",
-            f"The recurrent layer is given one step of {x.shape[2]} features: time seems to run along the last axis.",
-        )
-    if x.ndim == 3 and x.is_floating_point() and min(x.shape[1:]) > 2:
-        along, across = _neighbours(x, 1), _neighbours(x, 2)
-        if along < STRANGE and across > ALIKE:
-            return _finding(
-                "warning",
-                f"Neighbours along axis 1 of {tuple(x.shape)} correlate by {along:.2f}, those along"
-                f" axis 2 by {across:.2f}: time seems to run along the last axis.",
-            )
-    return None
+    seen = _pictures(x) if x.ndim == 4 else _series(case, x) if x.ndim == 3 and x.is_floating_point() else ""
+    return _finding("warning", seen) if seen else None
+
+
+def _pictures(x: Tensor) -> str:
+    if x.shape[1] in CHANNELS or not {x.shape[2], x.shape[3]} & set(CHANNELS):
+        return ""
+    place = "last" if x.shape[3] in CHANNELS else "third"
+    return f"Pictures of shape {tuple(x.shape)} have their channels {place}; torch wants them second."
+
+
+def _series(case: Case, x: Tensor) -> str:
+    if x.shape[1] == 1 and x.shape[2] > 4 and _recurrent(case) and _neighbours(x, 2) > ALIKE:
+        return f"The recurrent layer is given one step of {x.shape[2]} features: time runs along them."
+    if min(x.shape[1:]) < 3:
+        return ""
+    along, across = _neighbours(x, 1), _neighbours(x, 2)
+    if along > STRANGE or across < ALIKE:
+        return ""
+    return (
+        f"Neighbours along axis 1 of {tuple(x.shape)} correlate by {along:.2f}, those along axis 2 by"
+        f" {across:.2f}: time seems to run along the last axis."
+    )
 
 
 def _recurrent(case: Case) -> bool:
@@ -72,6 +70,7 @@ def _finding(severity: str, seen: str) -> Finding:
         "error" if severity == "error" else "warning",
         seen + " A net that reads along the wrong axis mixes what does not belong together.",
         evidence={"seen": seen},
-        remedy="Give floats in the order the first layer wants: x = x.float().permute(0, 3, 1, 2) for pictures,"
+        remedy="Give floats in the order the first layer wants: x = x.float().permute(0, 3, 1, 2) for"
+        " pictures,"
         " x.transpose(1, 2) for series; classes as int64.",
     )

@@ -2,8 +2,9 @@
 
     symptom   rms of all inputs > 12, or the largest column's deviation > 30 times the median one's
               (unnormalised); or < 0.05 (normalised twice)
-    harm      the first loss is half as high again, or hidden units saturate, by that alone; or the same net with the inputs standardised first comes lower in 60 steps, by a tenth of the dumb
-              loss and more, with the loop's own optimiser or with a slower or faster one
+    harm      the first loss is half as high again, or hidden units saturate, by that alone; or the same net
+              with the inputs standardised first comes lower in 60 steps, by a tenth of the dumb loss and
+              more, with the loop's own optimiser or with a slower or faster one
 
 Not "outside [-1, 1]": pixels from 0 to 1 and standardised values of 5 are healthy, and a net that begins with
 a normalisation takes any scale, which the trial shows. Source: TheDeepChecker; CS231n; UMLAUT.
@@ -23,6 +24,9 @@ LARGE, UNEVEN, TINY, GAIN, BAD, HALF = 12.0, 30.0, 0.05, 0.1, 1.5, 0.5
 
 class Standardised(nn.Module):
     """The net with its first input standardised, by column where rows are a table."""
+
+    mean: Tensor
+    spread: Tensor
 
     def __init__(self, net: nn.Module, x: Tensor):
         super().__init__()
@@ -51,24 +55,44 @@ def inputs_unnormalised(case: Case) -> Finding | None:
     raw, even = _compared(case, x)
     if not (raw - even) > GAIN and not (large and _startled(case, x)):
         return None
-    evidence = {"rms": size, "uneven": uneven, "loss_as_is": min(raw, 1e9), "loss_standardised": even}
-    shown = f" In 60 steps it gets to {_told(raw)} of the constant answer's loss, with inputs standardised to {even:.2f}."
-    if large:
-        return Finding(
-            "inputs-unnormalised",
-            "warning",
-            f"The inputs' size is {size:.3g} (rms), and the widest column is {uneven:.0f} times the usual one."
-            " The first layer's gradients are as uneven, so that no learning rate suits them." + shown,
-            evidence=evidence,
-            remedy="Standardise by training rows: x = (x - x_train.mean(0)) / x_train.std(0); pixels: x / 255.",
-        )
+    evidence = {
+        "rms": size,
+        "uneven": uneven,
+        "loss_as_is": min(raw, 1e9),
+        "loss_standardised": min(even, 1e9),
+    }
+    return _large(evidence) if large else _tiny(evidence)
+
+
+def _large(evidence: dict[str, float]) -> Finding:
+    return Finding(
+        "inputs-unnormalised",
+        "warning",
+        f"The inputs' size is {evidence['rms']:.3g} (rms), and the widest column is {evidence['uneven']:.0f}"
+        " times"
+        " the usual one. The first layer's gradients are as uneven, so that no learning rate suits them."
+        + _shown(evidence),
+        evidence=evidence,
+        remedy="Standardise by training rows: x = (x - x_train.mean(0)) / x_train.std(0); pixels: x / 255.",
+    )
+
+
+def _tiny(evidence: dict[str, float]) -> Finding:
     return Finding(
         "normalised-twice",
         "warning",
-        f"The inputs' size is only {size:.2g} (rms), as if they had been scaled down twice. The net hardly hears"
-        " them beside its biases." + shown,
+        f"The inputs' size is only {evidence['rms']:.2g} (rms), as if they had been scaled down twice. The"
+        " net"
+        " hardly hears them beside its biases." + _shown(evidence),
         evidence=evidence,
         remedy="Scale once: look for x / 255 in the transform and again in the loop.",
+    )
+
+
+def _shown(evidence: dict[str, float]) -> str:
+    return (
+        f" In 60 steps it gets to {_told(evidence['loss_as_is'])} of the constant answer's loss, with inputs"
+        f" standardised to {_told(evidence['loss_standardised'])}."
     )
 
 
@@ -85,8 +109,8 @@ def _uneven(x: Tensor) -> float:
 
 
 def _startled(case: Case, x: Tensor) -> bool:
-    """Whether the scale alone makes a bad start: a first loss half as high with inputs standardised, or units at
-    rest that then are not.
+    """Whether the scale alone makes a bad start: a first loss half as high with inputs standardised, or
+    units at rest that then are not.
     """
     net = Standardised(case.reflect(first=True), x)
     with undisturbed(), torch.no_grad():

@@ -2,8 +2,9 @@
 
     symptom   of the quarter of training rows that a forest is surest about, out of bag, more than 6 % are
               answered otherwise
-    harm      the share is near that among all rows (at least 0.35 of it): errors that do not depend on how hard a
-              row is come from the labels; and the forest explains 40 % of what there is, so that it can know
+    harm      the share is near that among all rows (at least 0.35 of it): errors that do not depend on how
+              hard a row is come from the labels; and the forest explains 40 % of what there is, so that it
+              can know
 
 Hard tasks have errors where the forest is unsure; wrong labels are everywhere alike. Source: cleanlab,
 confident learning (Northcutt et al., 2021), whose joint this reads along one line.
@@ -33,9 +34,12 @@ def label_noise(case: Case) -> Finding | None:
     return Finding(
         "label-noise",
         "warning",
-        f"Of the training rows whose class is plainest, {among_sure:.0%} bear another label, such as row {places[0]};"
-        f" among all rows it is {overall:.0%}. So the labels are wrong, not the rows hard, and a net that trains long"
+        f"Of the training rows whose class is plainest, {among_sure:.0%} bear another label, such as row"
+        f" {places[0]};"
+        f" among all rows it is {overall:.0%}. So the labels are wrong, not the rows hard, and a net that"
+        " trains long"
         " enough learns these errors by heart.",
         evidence={"among_surest": among_sure, "among_all": overall, "rows": places},
-        remedy="Look at these rows and relabel; else CrossEntropyLoss(label_smoothing=0.1) and early stopping.",
+        remedy="Look at these rows and relabel; else CrossEntropyLoss(label_smoothing=0.1) and early"
+        " stopping.",
     )

@@ -1,11 +1,12 @@
 """Answers that do not belong to their rows (37).
 
-    a forest explains less than 1 % of the loss of 100 and more training answers, out of bag; for next tokens, what
-    pairs of neighbours explain of the other half of the rows
+    a forest explains less than 1 % of the loss of 100 and more training answers, out of bag; for next
+    tokens, what pairs of neighbours explain of the other half of the rows
 
-A forest finds something in nearly all data that a net can learn from; that it finds nothing is symptom and harm
-in one, since then there is nothing to be learnt or answers have come apart from their rows. Where they have
-only slipped, moving them by one to three rows shows it. Source: TheDeepChecker; the trial of the slip is ours.
+A forest finds something in nearly all data that a net can learn from; that it finds nothing is symptom and
+harm in one, since then there is nothing to be learnt or answers have come apart from their rows. Where they
+have only slipped, moving them by one to three rows shows it. Source: TheDeepChecker; the trial of the slip
+is ours.
 """
 
 import numpy as np
@@ -22,16 +23,17 @@ def labels_misaligned(case: Case) -> Finding | None:
     """Answers that say nothing about their rows."""
     rival = case.once("rival", lambda: compete(case))
     explained = _next_explained(case) if rival is None else 1 - rival.train
-    if explained is None or case.train.count < FEWEST or explained > CHANCE:
+    if explained is None or case.train.number < FEWEST or explained > CHANCE:
         return None
     slip = _slip(case) if rival is not None else None
     return Finding(
         "labels-misaligned",
         "warning",
-        f"Without a net {max(explained, 0):.1%} of {case.train.count} training answers can be explained by their rows"
+        f"Without a net {max(explained, 0):.1%} of {case.train.number} training answers can be explained by"
+        " their rows"
         + (f", and much more when answers are moved by {slip:+d} rows" if slip else "")
         + ". Answers and rows seem to have come apart; trained like this, the net learns nonsense by heart.",
-        evidence={"explained": explained, "slip": slip, "rows": case.train.count},
+        evidence={"explained": explained, "slip": slip, "rows": case.train.number},
         remedy=f"y = y.roll({slip}, 0); then look where x and y are read: a header or a missing row."
         if slip
         else "Look where x and y are read, sorted and shuffled: both must go the same way.",
@@ -39,7 +41,9 @@ def labels_misaligned(case: Case) -> Finding | None:
 
 
 def _next_explained(case: Case) -> float | None:
-    """For the next token: how much pairs (token, next) explain over the tokens' shares, on the other half of rows."""
+    """For the next token: how much pairs (token, next) explain over the tokens' shares, on the other half of
+    rows.
+    """
     x, goal = case.train.inputs[0], case.train.goal
     if x.is_floating_point() or goal.is_floating_point() or x.shape != goal.shape or x.ndim != 2:
         return None

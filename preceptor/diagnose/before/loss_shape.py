@@ -3,6 +3,7 @@
 No loss needs to be named or to be a class of torch's. Shapes: B rows, C classes.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -57,7 +58,7 @@ def _wanted(case: Case) -> Wanted | None:
     )
 
 
-def _asker(case: Case, goal: Tensor):
+def _asker(case: Case, goal: Tensor) -> Callable[[Tensor], float]:
     def asked(output: Tensor) -> float:
         try:
             return case.loss_of(output, goal)

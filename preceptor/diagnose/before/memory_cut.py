@@ -3,8 +3,8 @@
     changing step t changes the answer's loss (forward), and yet ∂ loss / ∂ x_t is exactly 0 (backward),
     for more than half of the steps that are read, and three at least
 
-A state was detached, or passed through no_grad: the net remembers, and cannot learn what to remember. It is not
-the gradient that fades (that is small and not zero). Source: DEFault++; the length of truncated BPTT.
+A state was detached, or passed through no_grad: the net remembers, and cannot learn what to remember. It is
+not the gradient that fades (that is small and not zero). Source: DEFault++; the length of truncated BPTT.
 """
 
 import torch
@@ -34,10 +34,12 @@ def memory_cut(case: Case) -> Finding | None:
     return Finding(
         "memory-cut",
         "warning",
-        f"The last answer depends on {int((moves > MOVED).sum())} of {len(moves)} steps, but no gradient reaches"
+        f"The last answer depends on {int((moves > MOVED).sum())} of {len(moves)} steps, but no gradient"
+        " reaches"
         f" {int(cut.sum())} of them. The net cannot learn what it should remember from them.",
         evidence={"steps": len(moves), "cut": torch.nonzero(cut).flatten().tolist()[:100]},
-        remedy="Do not detach the state within a sequence (no .detach(), no torch.no_grad()); truncate after more steps.",
+        remedy="Do not detach the state within a sequence (no .detach(), no torch.no_grad()); truncate after"
+        " more steps.",
     )
 
 

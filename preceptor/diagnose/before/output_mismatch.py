@@ -1,6 +1,7 @@
 """The last activation does not fit what the loss expects (16). Certain.
 
-    softmax    outputs are >= 0 and sum to 1, and the loss wants logits: a constant added to all changes nothing
+    softmax    outputs are >= 0 and sum to 1, and the loss wants logits: a constant added to all changes
+               nothing
     sigmoid    outputs lie in (0, 1), made by a sigmoid, and the loss wants logits
     relu       outputs are cut off at 0, and the loss wants logits, or a twentieth of the answers is negative
     range      a tanh or sigmoid makes the outputs, and a twentieth of the answers lies beyond its range
@@ -28,11 +29,13 @@ def output_mismatch(case: Case) -> Finding | None:
     return Finding(
         "output-mismatch",
         "warning",
-        f"The net ends in {kind}, so that its outputs lie between {low:.3g} and {high:.3g}, and the loss expects"
+        f"The net ends in {kind}, so that its outputs lie between {low:.3g} and {high:.3g}, and the loss"
+        " expects"
         " them unbounded. Gradients shrink, and the loss cannot come down to what it could.",
         layer=case.trace.steps[-1].layer if case.trace.steps else None,
         evidence={"activation": kind, "lowest": low, "highest": high},
-        remedy=f"Leave out the last {kind}: the loss (CrossEntropyLoss, BCEWithLogitsLoss, MSELoss) wants raw outputs.",
+        remedy=f"Leave out the last {kind}: the loss (CrossEntropyLoss, BCEWithLogitsLoss, MSELoss) wants raw"
+        " outputs.",
     )
 
 

@@ -39,7 +39,8 @@ def parameters_unmoved(case: Case) -> Finding | None:
 def _finding(names: list[str], why: str, total: int) -> Finding:
     remedy = {
         "not in the optimiser": "Give it to the optimiser: type(optimiser)(net.parameters(), ...).",
-        "frozen": f"Unfreeze it, net.get_parameter({names[0]!r}).requires_grad_(True), or say that it is meant:"
+        "frozen": f"Unfreeze it, net.get_parameter({names[0]!r}).requires_grad_(True), or say that it is"
+        " meant:"
         f" watch(..., frozen=[{names[0]!r}]).",
     }
     return Finding(

@@ -15,7 +15,7 @@ SHARE, NATURAL = 0.02, 1.5
 
 def row_leak(case: Case) -> Finding | None:
     """More rows on both sides of the split than come about by themselves."""
-    if case.validation is None or case.train.count < 20 or not telling(case.train):
+    if case.validation is None or case.train.number < 20 or not telling(case.train):
         return None
     train = keys(case.train.take(slice(COMPARED)).inputs)
     held = keys(case.validation.take(slice(COMPARED)).inputs)
@@ -29,8 +29,10 @@ def row_leak(case: Case) -> Finding | None:
     return Finding(
         "row-leak",
         "warning",
-        f"{both} of {len(held)} validation rows ({both / len(held):.0%}) stand among the training rows too. The"
+        f"{both} of {len(held)} validation rows ({both / len(held):.0%}) stand among the training rows too."
+        " The"
         " score on them measures memory, so that the net will do worse on rows that are really new.",
         evidence={"both": both, "validation": len(held), "twins_in_training": twins},
-        remedy="Remove them from one side, or split by the group that the rows belong to (GroupShuffleSplit).",
+        remedy="Remove them from one side, or split by the group that the rows belong to"
+        " (GroupShuffleSplit).",
     )

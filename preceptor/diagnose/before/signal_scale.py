@@ -2,11 +2,12 @@
 
     symptom   s = std(W) · √inputs of a hidden weight matrix < 0.1 or > 4 (the usual recipes lie between 0.16,
               GPT-2's 0.02 at width 64, and 1.41, He)
-    harm      with such layers drawn anew (He) the same net comes lower in 60 steps, by a twentieth of the dumb
-              loss
+    harm      with such layers drawn anew (He) the same net comes lower in 60 steps, by a twentieth of the
+              dumb loss
 
 It is the weights that are judged, not the signal, which the inputs' scale would change as well. Layers that
-start silent are meant to, and so is the last one. Source: He et al. (2015); Glorot & Bengio (2010); SageMaker.
+start silent are meant to, and so is the last one. Source: He et al. (2015); Glorot & Bengio (2010);
+SageMaker.
 """
 
 import torch
@@ -41,9 +42,12 @@ def signal_scale(case: Case) -> Finding | None:
     return Finding(
         "signal-scale",
         "warning" if as_is - mended > GAIN else "note",
-        f"The first weights of {worst!r} are {odd[worst]:.2g} / √inputs in size ({len(odd)} of {len(scales)} layers"
-        f" like it), where 0.6 to 1.4 is usual. The signal {'fades' if odd[worst] < 1 else 'swells'} from layer to"
-        f" layer: in 60 steps the loss gets to {min(as_is, 1e9):.2f} of the constant answer's, with weights drawn"
+        f"The first weights of {worst!r} are {odd[worst]:.2g} / √inputs in size ({len(odd)} of {len(scales)}"
+        " layers"
+        f" like it), where 0.6 to 1.4 is usual. The signal {'fades' if odd[worst] < 1 else 'swells'} from"
+        " layer to"
+        f" layer: in 60 steps the loss gets to {min(as_is, 1e9):.2f} of the constant answer's, with weights"
+        " drawn"
         f" anew to {mended:.2f}.",
         layer=worst.rpartition(".")[0],
         evidence={"scales": scales, "loss_as_is": min(as_is, 1e9), "loss_drawn_anew": mended},

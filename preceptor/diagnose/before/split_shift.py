@@ -1,7 +1,7 @@
 """Training and validation rows are not of one kind (11).
 
-    symptom   a forest tells validation rows from training rows, ROC AUC out of bag > 0.7; or the answers differ,
-              Kolmogorov-Smirnov or class shares, by more than 0.2 and p < 1e-6
+    symptom   a forest tells validation rows from training rows, ROC AUC out of bag > 0.7; or the answers
+              differ, Kolmogorov-Smirnov or class shares, by more than 0.2 and p < 1e-6
     harm      rows are not windows of a series, whose validation part is later by right
 
 Source: Deepchecks, "train-test drift"; the classifier two-sample test (Lopez-Paz & Oquab, 2017).
@@ -20,7 +20,7 @@ AUC, APART, CERTAIN, MOST, FEWEST = 0.7, 0.2, 1e-6, 600, 25
 def split_shift(case: Case) -> Finding | None:
     """Validation rows from elsewhere."""
     held = case.validation
-    if held is None or held.count < FEWEST or case.train.count < FEWEST or in_time(case.train):
+    if held is None or held.number < FEWEST or case.train.number < FEWEST or in_time(case.train):
         return None
     train, held = case.train.few(MOST), held.few(MOST)
     apart, p = _answers_apart(train, held)
@@ -39,7 +39,8 @@ def split_shift(case: Case) -> Finding | None:
         f"Validation rows are of another kind than training rows: {seen}. The net is judged on what it has"
         " not been taught, and the score says little about either kind.",
         evidence={"auc": auc, "answers_apart": apart, "p": p},
-        remedy="Shuffle before splitting, stratified by answer (train_test_split(..., stratify=y)); a sorted file"
+        remedy="Shuffle before splitting, stratified by answer (train_test_split(..., stratify=y)); a sorted"
+        " file"
         " is the usual cause.",
     )
 

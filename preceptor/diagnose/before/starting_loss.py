@@ -28,11 +28,14 @@ def starting_loss(case: Case) -> Finding | None:
     return Finding(
         "starting-loss",
         "warning" if start > FAR * expected else "note",
-        f"Before training the loss is {start:.3g}, and {expected:.3g} would be that of someone who knows nothing."
-        f" Outputs start at a size of {float(case.output.std()):.2g}: the first steps go into unlearning them.",
+        f"Before training the loss is {start:.3g}, and {expected:.3g} would be that of someone who knows"
+        " nothing."
+        f" Outputs start at a size of {float(case.output.std()):.2g}: the first steps go into unlearning"
+        " them.",
         layer=_last_layer(case),
         evidence={"start": start, "expected": expected, "outputs": float(case.output.std())},
-        remedy="Start the last layer small: nn.init.zeros_(last.weight), its bias at the answers' mean or log shares.",
+        remedy="Start the last layer small: nn.init.zeros_(last.weight), its bias at the answers' mean or log"
+        " shares.",
     )
 
 

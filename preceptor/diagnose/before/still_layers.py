@@ -3,11 +3,12 @@
     dead        more than half of a rectifier's units are 0 for every probe row
     saturated   more than half of a tanh's or sigmoid's units lie at the edge in 85 % of their places
     vanishing   the first weight layer's gradient, per weight's size, is < 1e-4 of the last one's
-    harm        the net cannot learn a handful of rows by heart (loss > 0.5 of the constant answer's); for dead and
-                saturated layers also: two thirds and more of them are so
+    harm        the net cannot learn a handful of rows by heart (loss > 0.5 of the constant answer's); for
+                dead and saturated layers also: two thirds and more of them are so
 
 Units are counted, not elements: that half of all outputs of a ReLU are 0 is as it should be, which is what
-other tools alarm at. Sources: TheDeepChecker; SageMaker (active < 1 % of rows); AutoTrainer (the ratio, 1e-3).
+other tools alarm at. Sources: TheDeepChecker; SageMaker (active < 1 % of rows); AutoTrainer (the ratio,
+1e-3).
 """
 
 from preceptor.diagnose.case import Case
@@ -31,11 +32,13 @@ def dead(unit: Unit, step: int, harm: dict[str, float]) -> Finding:
     return Finding(
         "dead-units",
         "warning",
-        f"In layer {unit.layer!r} {unit.dead:.0%} of the ReLU units are 0 for every probe row at step {step}. No"
+        f"In layer {unit.layer!r} {unit.dead:.0%} of the ReLU units are 0 for every probe row at step {step}."
+        " No"
         " gradient passes through a dead unit, so it never comes back.",
         layer=unit.layer,
         evidence={"step": step, "dead": unit.dead, **harm},
-        remedy="Lower the learning rate, start biases at 0 (nn.init.zeros_(layer.bias)), or take nn.LeakyReLU.",
+        remedy="Lower the learning rate, start biases at 0 (nn.init.zeros_(layer.bias)), or take"
+        " nn.LeakyReLU.",
     )
 
 
@@ -53,11 +56,13 @@ def saturated(unit: Unit, step: int, harm: dict[str, float]) -> Finding:
     return Finding(
         "saturated-units",
         "warning",
-        f"In layer {unit.layer!r} {unit.saturated:.0%} of the {unit.op} units stand at the edge of their range for"
+        f"In layer {unit.layer!r} {unit.saturated:.0%} of the {unit.op} units stand at the edge of their"
+        " range for"
         f" nearly all probe rows at step {step}. There the curve is flat and the gradient next to nothing.",
         layer=unit.layer,
         evidence={"step": step, "saturated": unit.saturated, **harm},
-        remedy="Draw smaller weights (nn.init.xavier_uniform_), standardise the inputs, or put a LayerNorm before it.",
+        remedy="Draw smaller weights (nn.init.xavier_uniform_), standardise the inputs, or put a LayerNorm"
+        " before it.",
     )
 
 
@@ -74,11 +79,13 @@ def vanishing(ratio: tuple[str, float], step: int, harm: dict[str, float]) -> Fi
     return Finding(
         "vanishing-gradient",
         "warning",
-        f"At step {step} the gradient of {ratio[0]!r} is {ratio[1]:.1e} of the last layer's. The error fades on its way"
+        f"At step {step} the gradient of {ratio[0]!r} is {ratio[1]:.1e} of the last layer's. The error fades"
+        " on its way"
         " back, so that the first layers stay as they were drawn.",
         layer=ratio[0],
         evidence={"step": step, "ratio": ratio[1], **harm},
-        remedy="Take ReLU in place of sigmoid or tanh, residual connections, or a normalisation between layers.",
+        remedy="Take ReLU in place of sigmoid or tanh, residual connections, or a normalisation between"
+        " layers.",
     )
 
 

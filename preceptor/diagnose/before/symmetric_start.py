@@ -1,6 +1,7 @@
 """Units that start alike and stay alike (15). Certain.
 
-    all rows of a hidden weight matrix are equal, and not zero; or zero, and the output is the same for all rows
+    all rows of a hidden weight matrix are equal, and not zero; or zero, and the output is the same for all
+    rows
 
 Equal rows get equal gradients, so that a layer of a hundred units is one unit. A last layer that starts at
 zero is no fault, nor is a branch beside which the signal passes. Source: TheDeepChecker; NeuraLint.

@@ -36,11 +36,13 @@ def target_leak(case: Case) -> Finding | None:
     return Finding(
         "target-leak",
         "warning",
-        f"Feature {best} alone predicts the answer with {errors[best]:.2%} of the constant answer's error, the"
+        f"Feature {best} alone predicts the answer with {errors[best]:.2%} of the constant answer's error,"
+        " the"
         f" next best feature with {errors[second]:.0%}. Most likely it was made from the answer, and will be"
         " missing when the net is used.",
         evidence={"feature": int(best), "error": float(errors[best]), "next": float(errors[second])},
-        remedy=f"Drop it, x = x[:, [j for j in range(x.shape[1]) if j != {best}]], or find out when it is known.",
+        remedy=f"Drop it, x = x[:, [j for j in range(x.shape[1]) if j != {best}]], or find out when it is"
+        " known.",
     )
 
 
@@ -49,7 +51,7 @@ def _errors(case: Case) -> np.ndarray:
     from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
     rows = case.train.few(1_000)
-    x, labels, half = rows.inputs[0].numpy(), labels_of(rows), rows.count // 2
+    x, labels, half = rows.inputs[0].numpy(), labels_of(rows), rows.number // 2
     y = rows.goal.numpy().ravel() if labels is None else labels.numpy()
     kind = DecisionTreeRegressor if labels is None else DecisionTreeClassifier
     errors = np.ones(x.shape[1])

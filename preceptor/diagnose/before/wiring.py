@@ -16,7 +16,9 @@ NARROW = 5
 
 
 def input_ignored(case: Case) -> Finding | None:
-    """See `preceptor.diagnose.ignored_input`; layers at rest keep the input back too, and are named themselves."""
+    """See `preceptor.diagnose.ignored_input`; layers at rest keep the input back too, and are named
+    themselves.
+    """
     finding = check_ignored_input(case.rehearsal).finding
     first = next((step.given for step in case.trace.weighted), None)
     arrives = first is not None and bool((first != first[:1]).any())
@@ -38,8 +40,10 @@ def one_batch(case: Case) -> Finding | None:
     return Finding(
         "underfitting",
         "warning",
-        f"All that layer {layer!r} passes on are {width} numbers a row, and on {len(case.rehearsal.goal)} rows alone the"
-        f" loss stays at {case.rehearsal.share:.0%} of the constant answer's. The net is too narrow for its own exercises.",
+        f"All that layer {layer!r} passes on are {width} numbers a row, and on {len(case.rehearsal.goal)}"
+        " rows alone the"
+        f" loss stays at {case.rehearsal.share:.0%} of the constant answer's. The net is too narrow for its"
+        " own exercises.",
         layer=layer,
         evidence={"width": width, "share": case.rehearsal.share},
         remedy="Make the layer wider: 32 units and more.",
@@ -47,7 +51,9 @@ def one_batch(case: Case) -> Finding | None:
 
 
 def _narrowest(case: Case) -> tuple[str, int] | None:
-    """The hidden layer of at most `NARROW` units, and fewer than it is given and the net gives out or four."""
+    """The hidden layer of at most `NARROW` units, and fewer than it is given and the net gives out or
+    four.
+    """
     hidden = [step for step in case.trace.weighted if not step.recurrent][:-1]
     found = [(step.layer, by_unit(step.made).shape[1], by_unit(step.given).shape[1]) for step in hidden]
     tight = [(layer, width) for layer, width, given in found if width <= NARROW and width < given]
@@ -57,7 +63,7 @@ def _narrowest(case: Case) -> tuple[str, int] | None:
 def shuffled_labels_learnt(case: Case) -> Finding | None:
     """See `preceptor.diagnose.shuffled_labels`; for numbers and classes, which can be exchanged."""
     held = case.validation
-    if held is None or held.count < 8 or case.train.goal.numel() != case.train.count:
+    if held is None or held.number < 8 or case.train.goal.numel() != case.train.number:
         return None
     train = case.train
     check = check_shuffled_labels(case.copy(), train.inputs, train.goal, case.loss, held.inputs, held.goal)

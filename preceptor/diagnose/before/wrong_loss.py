@@ -6,7 +6,8 @@
     dead       the loss does not change with the output at all, as cross-entropy over one single column
     classes    the goal is class numbers 0, 1, .. K-1 of about equal share (each > 0.3 / K), the net has one
                output, and the loss is a distance
-    counts     the goal is counts, half of them at one value or more skewed than 1, and the loss is absolute error
+    counts     the goal is counts, half of them at one value or more skewed than 1, and the loss is absolute
+               error
 
 Source: AutoTrainer; TheDeepChecker. What the loss is, is asked: doubling an error four-folds a squared loss.
 """
@@ -44,7 +45,7 @@ def _dead(case: Case) -> tuple[str, str] | None:
     with torch.enable_grad():
         value = case.loss(output, case.probe.goal)
         slope = torch.autograd.grad(value, output, allow_unused=True)[0] if value.requires_grad else None
-    if (slope is not None and bool(slope.any())) or case.probe.count < 2 or case.last == "relu":
+    if (slope is not None and bool(slope.any())) or case.probe.number < 2 or case.last == "relu":
         return None
     if slope is not None and wanted(case) is None and output[0].numel() > 1:
         return None
@@ -67,7 +68,8 @@ def _spread(case: Case) -> tuple[str, str] | None:
     if perfect < HALF * constant:
         return None
     return (
-        f"Outputs {tuple(case.output.shape)} and answers {tuple(goal.shape)} are spread against each other: every"
+        f"Outputs {tuple(case.output.shape)} and answers {tuple(goal.shape)} are spread against each other:"
+        " every"
         " row is compared with every answer.",
         "Give both one shape: loss(output.squeeze(1), y), or y[:, None].",
     )
@@ -82,7 +84,8 @@ def _endless(case: Case) -> tuple[str, str] | None:
     if not far < 50 * near < 0:
         return None
     return (
-        f"The loss falls without end as outputs grow: answers from {float(goal.min()):.2g} to {float(goal.max()):.2g} are"
+        f"The loss falls without end as outputs grow: answers from {float(goal.min()):.2g} to"
+        f" {float(goal.max()):.2g} are"
         " amounts, and it is made for yes and no.",
         "Take MSELoss or HuberLoss for amounts.",
     )
@@ -109,7 +112,8 @@ def _classes(case: Case) -> tuple[str, str] | None:
     if not 0.9 < _power(case) < 2.1:
         return None
     return (
-        f"The answers are the numbers of {len(distinct)} classes, and the loss measures how far off a number is.",
+        f"The answers are the numbers of {len(distinct)} classes, and the loss measures how far off a number"
+        " is.",
         f"Give the net {len(distinct)} outputs and take CrossEntropyLoss()(output, y.long())"
         + (", or BCEWithLogitsLoss for a single one." if len(distinct) == 2 else "."),
     )

@@ -1,9 +1,10 @@
 """The gradient explodes (27).
 
-    symptom   of the norms seen, the highest is more than 10 times the 90th percentile, or the norm grows more than
-              a hundredfold over its first, or recurrent weights amplify (largest singular value of a recurrent matrix
-              above 1.5)
-    harm      the same net with gradients clipped to norm 1, or a tenth of it, comes lower by 0.1 in half of the steps
+    symptom   of the norms seen, the highest is more than 10 times the 90th percentile, or the norm grows
+              more than a hundredfold over its first, or recurrent weights amplify (largest singular value of
+              a recurrent matrix above 1.5)
+    harm      the same net with gradients clipped to norm 1, or a tenth of it, comes lower by 0.1 in half of
+              the steps
 
 Source: Pascanu et al. (2013); AutoTrainer (ratio > 70); tuning playbook (clip at the 90th percentile).
 """
@@ -37,11 +38,14 @@ def exploding_gradient(case: Case) -> Finding | None:
     return Finding(
         "exploding-gradient",
         "warning",
-        f"Up to step {case.record.step} the gradient's norm leaps to {float(finite.max()) if len(finite) else np.inf:.3g},"
-        f" {spike:.0f} times its 90th percentile; recurrent weights amplify up to {gain:.1f}-fold a step. Clipped, half"
+        f"Up to step {case.record.step} the gradient's norm leaps to"
+        f" {float(finite.max()) if len(finite) else np.inf:.3g},"
+        f" {spike:.0f} times its 90th percentile; recurrent weights amplify up to {gain:.1f}-fold a step."
+        " Clipped, half"
         f" of the steps bring the loss to {clipped:.2f} of the constant answer's.",
         evidence={"spike": spike, "grown": grown, "gain": gain, "clipped": clipped},
-        remedy="nn.utils.clip_grad_norm_(net.parameters(), 1.0) before optimiser.step(); orthogonal recurrent weights.",
+        remedy="nn.utils.clip_grad_norm_(net.parameters(), 1.0) before optimiser.step(); orthogonal recurrent"
+        " weights.",
     )
 
 
@@ -52,5 +56,7 @@ def _gain(case: Case) -> float:
     gains = [0.0]
     for name, weight in case.mirror.named_parameters():
         if "weight_hh" in name:
-            gains += [float(torch.linalg.matrix_norm(part, 2)) for part in weight.split(weight.shape[1])]
+            gains += [
+                float(torch.linalg.matrix_norm(part, 2)) for part in torch.split(weight, weight.shape[1])
+            ]
     return max(gains)

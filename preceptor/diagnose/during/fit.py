@@ -1,13 +1,15 @@
 """The fit: under- and overfitting (31, 33), too few epochs (34), no better than chance (37).
 
-    underfitting       after half of the plan, training and validation losses are within 0.15 of each other, and a rival's
-                       validation loss is lower by 0.1 and a fifth; going on does not help
-    overfitting        the validation loss lies above its lowest by more than 3 · noise, a fifth of what had been gained,
-                       and 0.1, and the training loss below half of it
-    too few epochs     at nine tenths of the plan, going on from here for half as many steps lowers the validation loss (the
-                       training loss where there is none) by 0.05 of the constant answer's, and by a fifth
-    chance             after a quarter of the plan the validation loss has not come below 0.97 of the constant answer's,
-                       and training has (below 0.9), or a rival finds nothing either
+    underfitting       after half of the plan, training and validation losses are within 0.15 of each other,
+                       and a rival's validation loss is lower by 0.1 and a fifth; going on does not help
+    overfitting        the validation loss lies above its lowest by more than 3 · noise, a fifth of what had
+                       been gained, and 0.1, and the training loss below half of it; or, of fewer than 500
+                       training rows, a tenth of it
+    too few epochs     at nine tenths of the plan, going on from here for half as many steps lowers the
+                       validation loss (the training loss where there is none) by 0.05 of the constant
+                       answer's, and by a fifth
+    chance             after a quarter of the plan the validation loss has not come below 0.97 of the
+                       constant answer's, and training has (below 0.9), or a rival finds nothing either
 
 Source: CS231n; tuning playbook; Karpathy (2019). What "noise" is, see `curve`.
 """
@@ -19,7 +21,7 @@ from preceptor.diagnose.progress import beyond, half, held_out, now, reached, ri
 from preceptor.diagnose.trial import tried
 from preceptor.finding import Finding
 
-GAP, MARGIN, PART, LEARNT, CHANCE = 0.15, 0.1, 0.2, 0.5, 0.97
+GAP, MARGIN, PART, LEARNT, CHANCE, HEART, FEW = 0.15, 0.1, 0.2, 0.5, 0.97, 0.1, 500
 
 
 def too_few_epochs(case: Case) -> Finding | None:
@@ -34,7 +36,8 @@ def too_few_epochs(case: Case) -> Finding | None:
     return Finding(
         "too-few-epochs",
         "warning",
-        f"Training ends at step {case.record.step} with a loss of {before:.2f} of the constant answer's on rows held out;"
+        f"Training ends at step {case.record.step} with a loss of {before:.2f} of the constant answer's on"
+        " rows held out;"
         f" {max(half(case), 32)} steps more bring {after:.2f}. It stops while it is still going well.",
         evidence={"step": case.record.step, "now": before, "later": after},
         remedy="Train for at least twice as many epochs.",
@@ -44,7 +47,7 @@ def too_few_epochs(case: Case) -> Finding | None:
 def underfitting(case: Case) -> Finding | None:
     """A net too simple for what there is to learn."""
     look, other = now(case), rival(case)
-    if look.validation is None or other is None or other.validation is None or not beyond(case, 0.25, 300):
+    if look.validation is None or other is None or other.validation is None or not beyond(case, 0.5, 300):
         return None
     lost = look.validation - other.validation
     if (
@@ -53,11 +56,16 @@ def underfitting(case: Case) -> Finding | None:
         or look.train < MARGIN
     ):
         return None
+    onward = tried(case, half(case), now=True).validation
+    if onward is not None and look.validation - onward > lost / 3:
+        return None
     return Finding(
         "underfitting",
         "warning",
-        f"After {case.record.step} steps the loss is {look.train:.2f} of the constant answer's on training rows and"
-        f" {look.validation:.2f} on rows held out, while a forest reaches {other.validation:.2f}. The net fails on its own"
+        f"After {case.record.step} steps the loss is {look.train:.2f} of the constant answer's on training"
+        " rows and"
+        f" {look.validation:.2f} on rows held out, while a forest reaches {other.validation:.2f}. The net"
+        " fails on its own"
         " exercises: it is too simple.",
         evidence={"train": look.train, "validation": look.validation, "rival": other.validation},
         remedy="Make it wider or deeper: double the hidden width, or add a layer.",
@@ -70,18 +78,26 @@ def overfitting(case: Case) -> Finding | None:
     if len(seen) < 4:
         return None
     losses = np.array([value for _, value in seen])
-    lowest, place = float(losses.min()), int(losses.argmin())
-    end = float(np.median(losses[-2:]))
-    bends = np.abs(np.diff(losses, n=2))
-    noise = 1.4826 * float(np.median(bends)) / 6**0.5
-    rise = end - lowest
-    if rise < max(3 * noise, PART * max(1 - lowest, 0.0), MARGIN) or reached(case) > LEARNT * end:
+    lowest, place, end = float(losses.min()), int(losses.argmin()), float(np.median(losses[-2:]))
+    noise = 1.4826 * float(np.median(np.abs(np.diff(losses, n=2)))) / 6**0.5
+    rises = (
+        end - lowest >= max(3 * noise, PART * max(1 - lowest, 0.0), MARGIN) and reached(case) < LEARNT * end
+    )
+    starved = (
+        reached(case) < HEART * end
+        and end > 2 * MARGIN
+        and case.train.number < FEW
+        and beyond(case, 0.5, 300)
+    )
+    if not rises and not starved:
         return None
+    told = f"has risen from {lowest:.2f} to {end:.2f}" if rises else f"stays at {end:.2f}"
     return Finding(
         "overfitting",
         "warning",
-        f"Since step {seen[place][0]} the loss on rows held out has risen from {lowest:.2f} to {end:.2f} of the constant"
-        f" answer's, while that of training rows is {reached(case):.2f}. The net learns its rows by heart.",
+        f"Since step {seen[place][0]} the loss on rows held out {told} of the constant answer's, while that"
+        " of the"
+        f" {case.train.number} training rows is {reached(case):.3f}. The net learns its rows by heart.",
         evidence={
             "step": seen[place][0],
             "lowest": lowest,
@@ -106,7 +122,8 @@ def no_better_than_chance(case: Case) -> Finding | None:
     return Finding(
         "no-better-than-chance",
         "warning",
-        f"After {case.record.step} steps the best loss on rows held out is {lowest:.2f} times that of always the same"
+        f"After {case.record.step} steps the best loss on rows held out is {lowest:.2f} times that of always"
+        " the same"
         f" answer, on training rows {reached(case):.2f}. Nothing that it learns carries over.",
         evidence={
             "validation": lowest,

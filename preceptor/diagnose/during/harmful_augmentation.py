@@ -2,8 +2,8 @@
 
     symptom   none of the first batches' rows stands among the training rows, and they lie further from their
               nearest training row than 1.3 times what training rows lie from each other
-    harm      the same net, optimiser and rows, unchanged, come lower on validation (or probe) rows in half of the
-              steps, by 0.05 of the constant answer's loss
+    harm      the same net, optimiser and rows, unchanged, come lower on validation (or probe) rows in half
+              of the steps, by 0.05 of the constant answer's loss
 
 Source: TheDeepChecker (clean against augmented activations); Karpathy (2019).
 """
@@ -32,16 +32,21 @@ def harmful_augmentation(case: Case) -> Finding | None:
     return Finding(
         "harmful-augmentation",
         "warning" if lost > HARM else "note",
-        f"The rows of the batches lie {apart:.1f} times as far from the nearest training row as training rows from each"
-        f" other. Augmented like this they are other rows; unchanged, half of the {case.record.step} steps bring a loss"
+        f"The rows of the batches lie {apart:.1f} times as far from the nearest training row as training rows"
+        " from each"
+        f" other. Augmented like this they are other rows; unchanged, half of the {case.record.step} steps"
+        " bring a loss"
         f" lower by {lost:.2f} of the constant answer's.",
         evidence={"apart": apart, "lost": lost, "step": case.record.step},
-        remedy="Soften it until an augmented row is still the same thing to the eye; check that labels go along.",
+        remedy="Soften it until an augmented row is still the same thing to the eye; check that labels go"
+        " along.",
     )
 
 
 def _apart(case: Case, batch: torch.Tensor) -> float:
-    """How far batch rows lie from training rows, by how far these lie from each other; 0 if they are the same."""
+    """How far batch rows lie from training rows, by how far these lie from each other; 0 if they are the
+    same.
+    """
     x = case.train.few(ASKED).inputs[0].flatten(1).double()
     whole = case.train.inputs[0].flatten(1).double()
     rows = batch.flatten(1).double()

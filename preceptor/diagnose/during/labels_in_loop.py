@@ -15,7 +15,7 @@ HALF, FEWEST = 0.5, 8
 def labels_in_loop(case: Case) -> Finding | None:
     """Answers that came apart from their rows between data set and loop."""
     told = [batch for batch in case.record.batches if batch.inputs is not None]
-    if case.given_train is None or not told or case.train.count > COMPARED:
+    if case.given_train is None or not told or case.train.number > COMPARED:
         return None
     wrong, found = case.once(f"answers {len(told)}", lambda: _counted(case))
     if found < FEWEST or wrong <= HALF * found:
@@ -23,7 +23,8 @@ def labels_in_loop(case: Case) -> Finding | None:
     return Finding(
         "labels-misaligned",
         "warning",
-        f"{wrong} of {found} rows of the first batches have another answer than among the training rows. The net is"
+        f"{wrong} of {found} rows of the first batches have another answer than among the training rows. The"
+        " net is"
         " taught answers that belong to other rows, and learns nothing that is true.",
         evidence={"wrong": wrong, "found": found},
         remedy="Index x and y with the same rows: x[rows], y[rows]; look for a shuffle of one of them.",

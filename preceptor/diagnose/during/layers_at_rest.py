@@ -1,8 +1,9 @@
 """Layers that came to rest in training: dead ReLUs (28), saturated units (29), vanishing gradients (26).
 
-    symptom   as before training (`still_layers`): more than half of a layer's units dead or saturated, with a fifth
-              more of them than at the start; or the first layer's gradient < 1e-3 of the last one's
-    harm      the training rows are badly learnt, and a rival or a trial at a tenth of the learning rate does better
+    symptom   as before training (`still_layers`): more than half of a layer's units dead or saturated, with
+              a fifth more of them than at the start; or the first layer's gradient < 1e-3 of the last one's
+    harm      the training rows are badly learnt, and a rival or a trial at a tenth of the learning rate does
+              better
 
 Sources: TheDeepChecker; SageMaker; AutoTrainer (its harm gate).
 """

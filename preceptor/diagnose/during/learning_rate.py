@@ -1,16 +1,18 @@
 """The learning rate: too high (23), too low (24), or too high for so small a batch (38).
 
-    too high    symptom  the loss is above 0.35 of the constant answer's, or a rival's validation loss is lower
-                harm     a tenth of the rate, a hundredth or a thousandth comes lower by 0.1 and a fifth, in half of
-                         the steps, and the rate itself does not in a loop known to be right
-    too low     symptom  what has been gained, prolonged in a straight line to the end of the plan, is less than 60 %
-                         of what ten, a hundred or a thousand times the rate gains in half of the steps so far; an
-                         unknown plan counts as ten times the steps so far
+    too high    symptom  the loss is above 0.35 of the constant answer's, or a rival's validation loss is
+                lower
+                harm     a tenth of the rate, a hundredth or a thousandth comes lower by 0.1 and a fifth, in
+                         half of the steps, and the rate itself does not in a loop known to be right
+    too low     symptom  what has been gained, prolonged in a straight line to the end of the plan, is less
+                         than 60 % of what ten, a hundred or a thousand times the rate gains in half of the
+                         steps so far; an unknown plan counts as ten times the steps so far
                 harm     the same: that gain
     too small   as too high, in batches of at most 4 rows; or batches of 32 come lower by 0.1
 
-Both are range tests by trial (Smith, 2017), from the net's own start, with the loop's own optimiser: no absolute
-rate is called high. Source: CS231n; tuning playbook; McCandlish et al. (2018) for the noise of small batches.
+Both are range tests by trial (Smith, 2017), from the net's own start, with the loop's own optimiser: no
+absolute rate is called high. Source: CS231n; tuning playbook; McCandlish et al. (2018) for the noise of
+small batches.
 """
 
 import math
@@ -36,8 +38,10 @@ def learning_rate_high(case: Case) -> Finding | None:
     return Finding(
         "learning-rate-too-high",
         "warning",
-        f"After {case.record.step} steps at a learning rate of {rate:.2g} the loss is at {_told(now)} of the constant"
-        f" answer's; half as many steps at {factor * rate:.1g} bring it to {best.train:.2f}. The steps jump over the valley.",
+        f"After {case.record.step} steps at a learning rate of {rate:.2g} the loss is at {_told(now)} of the"
+        " constant"
+        f" answer's; half as many steps at {factor * rate:.1g} bring it to {best.train:.2f}. The steps jump"
+        " over the valley.",
         evidence={"rate": rate, "better_rate": factor * rate, "now": _number(now), "trial": best.train},
         remedy=f"Set lr={factor * rate:.1g}, or warm up to it over the first steps.",
     )
@@ -57,7 +61,8 @@ def batch_too_small(case: Case) -> Finding | None:
     return Finding(
         "batch-too-small",
         "warning",
-        f"Batches hold {size} rows, and after {case.record.step} steps the loss is at {_told(reached(case))} of the"
+        f"Batches hold {size} rows, and after {case.record.step} steps the loss is at {_told(reached(case))}"
+        " of the"
         f" constant answer's; with 32 rows it is {_told(larger.train)}, with a tenth of the learning rate"
         f" {_told(slower.train)}, in at most half of the steps. The gradients are mostly noise.",
         evidence={
@@ -88,8 +93,10 @@ def learning_rate_low(case: Case) -> Finding | None:
     return Finding(
         "learning-rate-too-low",
         "warning",
-        f"In {case.record.step} steps the loss has come from {start(case):.3f} to {reached(case):.3f} of the constant"
-        f" answer's at a learning rate of {rate:.1g}; half as many at {factor * rate:.1g} bring {best.train:.2f}. At this"
+        f"In {case.record.step} steps the loss has come from {start(case):.3f} to {reached(case):.3f} of the"
+        " constant"
+        f" answer's at a learning rate of {rate:.1g}; half as many at {factor * rate:.1g} bring"
+        f" {best.train:.2f}. At this"
         " pace it will not get there.",
         evidence={"rate": rate, "better_rate": factor * rate, "gained": gained, "trial_gains": promised},
         remedy=f"Set lr={factor * rate:.1g}.",

@@ -1,7 +1,8 @@
 """The metric told does not move with the loss (43).
 
-    the validation loss has fallen by a tenth of the constant answer's and more, over 4 epochs and more up to its best,
-    and the metric (higher is better) does not rise with it: rank correlation of metric and -loss < 0.3
+    the validation loss has fallen by a tenth of the constant answer's and more, over 4 epochs and more up to
+    its best, and the metric (higher is better) does not rise with it: rank correlation of metric and -loss <
+    0.3
 
 One of the two measures something else. Source: TheDeepChecker.
 """
@@ -18,26 +19,22 @@ def metric_apart(case: Case) -> Finding | None:
     """A metric that goes its own way while the loss falls."""
     from scipy.stats import spearmanr
 
-    marks = [m for m in case.record.marks if m.validation is not None and m.metric is not None]
-    if len(marks) < FEWEST:
-        return None
-    losses = np.array([m.validation for m in marks]) / case.dumb_held_out
-    upto = int(losses.argmin()) + 1
-    metric = np.array([m.metric for m in marks])[:upto]
-    losses = losses[:upto]
+    pairs = [(m.validation, m.metric) for m in case.record.marks]
+    told = np.array([pair for pair in pairs if None not in pair], dtype=float).reshape(-1, 2)
+    upto = int(told[:, 0].argmin()) + 1 if len(told) else 0
+    losses, metric = told[:upto, 0] / case.dumb_held_out, told[:upto, 1]
     if upto < FEWEST or not np.isfinite(losses).all() or losses[0] - losses[-1] < FALLEN:
         return None
-    if np.ptp(metric) == 0:
-        together = 0.0
-    else:
-        together = float(spearmanr(metric, -losses).statistic)
+    together = 0.0 if np.ptp(metric) == 0 else float(spearmanr(metric, -losses).statistic)
     if together >= TOGETHER:
         return None
     return Finding(
         "metric-apart",
         "warning",
-        f"Over {upto} epochs the validation loss falls from {losses[0]:.2f} to {losses[-1]:.2f} of the constant answer's,"
-        f" and the metric goes from {metric[0]:.3g} to {metric[-1]:.3g} (rank correlation {together:.2f}, higher meant"
+        f"Over {upto} epochs the validation loss falls from {losses[0]:.2f} to {losses[-1]:.2f} of the"
+        " constant answer's,"
+        f" and the metric goes from {metric[0]:.3g} to {metric[-1]:.3g} (rank correlation {together:.2f},"
+        " higher meant"
         " better). One of the two measures something else.",
         evidence={
             "epochs": upto,
@@ -45,5 +42,6 @@ def metric_apart(case: Case) -> Finding | None:
             "metric": metric.tolist(),
             "correlation": together,
         },
-        remedy="Compare outputs and answers of the same rows; give error rates with a minus (higher is better).",
+        remedy="Compare outputs and answers of the same rows; give error rates with a minus (higher is"
+        " better).",
     )

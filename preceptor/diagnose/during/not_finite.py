@@ -2,8 +2,8 @@
 
     not isfinite(L) or not isfinite(‖g‖) at any step seen, or the probe's loss is none
 
-Where the loss had risen before, the learning rate explains it, and is named first when a trial agrees. Otherwise an
-operation that knows no bounds is the likelier cause: log(0), x / 0, exp of large numbers.
+Where the loss had risen before, the learning rate explains it, and is named first when a trial agrees.
+Otherwise an operation that knows no bounds is the likelier cause: log(0), x / 0, exp of large numbers.
 """
 
 import math
@@ -34,6 +34,7 @@ def not_finite(case: Case) -> Finding | None:
         evidence={"step": step, "loss_before": float(sound[-1]) if len(sound) else None, "rose": bool(rose)},
         remedy="Divide the learning rate by 10 and clip gradients."
         if rose
-        else "Look for log, division and exp in net and loss: clamp their arguments (x.clamp(min=1e-8)), or take the"
+        else "Look for log, division and exp in net and loss: clamp their arguments (x.clamp(min=1e-8)), or"
+        " take the"
         " stable form (CrossEntropyLoss on logits).",
     )

@@ -1,7 +1,7 @@
 """A plateau or saddle (30).
 
-    symptom   over the last third of the steps (30 at least) the batch losses have no trend: less than 1 % between its
-              halves, and the probe's loss is above 0.35 of the constant answer's
+    symptom   over the last third of the steps (30 at least) the batch losses have no trend: less than 1 %
+              between its halves, and the probe's loss is above 0.35 of the constant answer's
     harm      ten times the learning rate from here lowers it by 0.1 and a fifth; the rate is not zero
 
 Source: tuning playbook; TheDeepChecker.
@@ -33,8 +33,10 @@ def plateau(case: Case) -> Finding | None:
     return Finding(
         "plateau",
         "warning",
-        f"For {len(third)} steps up to step {len(losses)} the loss has stood at {reached(case):.2f} of the constant"
-        f" answer's; 64 steps at ten times the learning rate bring it to {onward.train:.2f}. It lies on a plateau.",
+        f"For {len(third)} steps up to step {len(losses)} the loss has stood at {reached(case):.2f} of the"
+        " constant"
+        f" answer's; 64 steps at ten times the learning rate bring it to {onward.train:.2f}. It lies on a"
+        " plateau.",
         evidence={"steps": len(third), "now": reached(case), "trial": onward.train},
         remedy="Raise the learning rate for a while (a warm restart), or take momentum or Adam.",
     )

@@ -1,11 +1,12 @@
 """Rows are visited in order (35).
 
-    symptom   F = B · mean((batch mean - mean)²) / variance > 4 of the goals of 6 batches and more, B rows each
-    harm      batches are all but pure (F > B / 2); or the same net, optimiser and rows, shuffled, come lower in
-              half of the steps
+    symptom   F = B · mean((batch mean - mean)²) / variance > 4 of the goals of 6 batches and more, B rows
+              each
+    harm      batches are all but pure (F > B / 2); or the same net, optimiser and rows, shuffled, come lower
+              in half of the steps
 
-Each batch then teaches what the last one did not, and the net swings after them. For rows drawn by lot F is 1.
-Source: cleanlab (non-iid); Bengio (2012).
+Each batch then teaches what the last one did not, and the net swings after them. For rows drawn by lot F is
+1. Source: cleanlab (non-iid); Bengio (2012).
 """
 
 import torch
@@ -33,8 +34,10 @@ def rows_in_order(case: Case) -> Finding | None:
     return Finding(
         "rows-in-order",
         "warning" if harmed else "note",
-        f"Up to step {told[-1].step} the batches' mean answers vary {factor:.0f} times as much as those of rows drawn by"
-        " lot. The rows come in order, so that each batch teaches what the last one did not and the net swings.",
+        f"Up to step {told[-1].step} the batches' mean answers vary {factor:.0f} times as much as those of"
+        " rows drawn by"
+        " lot. The rows come in order, so that each batch teaches what the last one did not and the net"
+        " swings.",
         evidence={"factor": factor, "batches": len(told), "rows": size},
         remedy="DataLoader(..., shuffle=True), or for rows in torch.randperm(len(x)).split(batch).",
     )

@@ -1,12 +1,13 @@
 """The learning rate has gone to zero long before the end (41).
 
-    symptom   η <= 1e-3 of its highest for a twentieth of the plan (10 steps at least), before 85 % of it; or η
-              falls by a constant factor a step (R² > 0.999 of log η), and would be there at half of the plan
-    harm      going on from here at the highest η lowers the loss by a twentieth of the constant answer's and a
-              tenth of itself; none is needed once the plan is known and 30 % of it lies ahead at that rate
+    symptom   η <= 1e-3 of its highest for a twentieth of the plan (10 steps at least), before 85 % of it; or
+              η falls by a constant factor a step (R² > 0.999 of log η), and would be there at half of the
+              plan
+    harm      going on from here at the highest η lowers the loss by a twentieth of the constant answer's and
+              a tenth of itself; none is needed once the plan is known and 30 % of it lies ahead at that rate
 
-Usually a schedule meant for epochs is stepped at each batch. A schedule that ends at zero, and warm restarts that
-pass through it, are as they should be. Source: Karpathy (2019), "learning rate decay".
+Usually a schedule meant for epochs is stepped at each batch. A schedule that ends at zero, and warm restarts
+that pass through it, are as they should be. Source: Karpathy (2019), "learning rate decay".
 """
 
 import numpy as np
@@ -40,10 +41,12 @@ def schedule_collapsed(case: Case) -> Finding | None:
         f"At step {len(rates)}"
         + (f", {part:.0%} of the plan," if part else "")
         + f" the learning rate is {rates[-1]:.1e},"
-        f" down from {rates.max():.1e}. The weights no longer move; 64 steps at the old rate would bring the loss from"
+        f" down from {rates.max():.1e}. The weights no longer move; 64 steps at the old rate would bring the"
+        " loss from"
         f" {reached(case):.2f} to {onward.train:.2f} of the constant answer's.",
         evidence={"rate": float(rates[-1]), "highest": float(rates.max()), "idle_steps": idle, "gain": gain},
-        remedy="Step the schedule once an epoch, or give it the number of batches: T_max=epochs * len(loader).",
+        remedy="Step the schedule once an epoch, or give it the number of batches: T_max=epochs *"
+        " len(loader).",
     )
 
 

@@ -1,8 +1,9 @@
 """The steps climb (44). Certain.
 
     negated    the loss told is below zero at nine tenths of the steps, where the loss given is above zero
-    climbing   the probe's loss has risen, and the same net, optimiser and rows descend in a loop that is known to
-               be right; or the last step looked at goes along the probe's gradient (cosine > 0.2) as well
+    climbing   the probe's loss has risen, and the same net, optimiser and rows descend in a loop that is
+               known to be right; or the last step looked at goes along the probe's gradient (cosine > 0.2)
+               as well
 
 Source: TheDeepChecker; tuning playbook.
 """
@@ -12,6 +13,7 @@ import math
 import numpy as np
 
 from preceptor.diagnose.case import Case
+from preceptor.diagnose.during.gradients_accumulate import gradients_accumulate
 from preceptor.diagnose.progress import plain, reached, start
 from preceptor.finding import Finding
 
@@ -21,7 +23,7 @@ STEPS, MOSTLY, RISE, FALL, ALONG = 4, 0.9, 0.3, 0.1, 0.2
 def uphill(case: Case) -> Finding | None:
     """A sign that is turned round in the loop."""
     losses, first = np.array(case.record.losses), start(case)
-    if len(losses) < STEPS or case.dumb <= 0:
+    if len(losses) < STEPS or case.dumb <= 0 or gradients_accumulate(case):
         return None
     negated = float((losses < 0).mean()) > MOSTLY and first > 0
     rising = reached(case) > first + RISE
@@ -37,7 +39,8 @@ def uphill(case: Case) -> Finding | None:
         "warning",
         f"In {case.record.step} steps the loss has risen from {first:.2f} to "
         + (f"{now:.3g}" if now is not None else "infinity")
-        + f" of the constant answer's, while the same net and rows fall to {plain(case).train:.2f} in a plain loop. The"
+        + f" of the constant answer's, while the same net and rows fall to {plain(case).train:.2f} in a plain"
+        " loop. The"
         " steps go up the slope instead of down.",
         evidence={"first": first, "now": now, "negated": negated, "cosine": climbs[-1] if climbs else None},
         remedy="Look for a minus before the loss: (-loss).backward() is gradient ascent.",

@@ -3,7 +3,8 @@
     trains in eval       the net has dropout or batch normalisation, and `net.training` is False at nine
                          tenths of the steps (five at least), with all such layers in evaluation mode
     validates in train   at the end of an epoch the net is in training mode, and the validation loss told is
-                         nearer to that of training mode than to that of evaluation mode, and 2 % off the latter
+                         nearer to that of training mode than to that of evaluation mode, and 2 % off the
+                         latter
 
 Source: TheDeepChecker, "train/eval switch".
 """
@@ -32,31 +33,32 @@ def wrong_mode(case: Case) -> Finding | None:
         return Finding(
             "wrong-mode",
             "warning",
-            f"The net was in evaluation mode at {modes.count(False)} of {len(modes)} training steps. Dropout did nothing,"
+            f"The net was in evaluation mode at {modes.count(False)} of {len(modes)} training steps. Dropout"
+            " did nothing,"
             " and batch normalisation kept the statistics it began with.",
             evidence={"steps": len(modes), "in_evaluation": modes.count(False)},
             remedy="Call net.train() before each epoch's first step, net.eval() before validating.",
         )
+    return _validated(case)
+
+
+def _validated(case: Case) -> Finding | None:
+    """Validation in training mode."""
+    told = [mark for mark in case.record.marks if mark.seen and mark.validation]
     wrong = [
-        mark
-        for mark in case.record.marks
-        if mark.seen and mark.validation and _train_like(mark.validation, *mark.seen)
+        (mark, mark.seen) for mark in told if mark.seen and _train_like(mark.validation or 0.0, *mark.seen)
     ]
-    if len(wrong) < min(MARKS, sum(mark.seen is not None for mark in case.record.marks)) or not wrong:
+    if len(wrong) < max(1, min(MARKS, len(told))):
         return None
-    last = wrong[-1]
-    assert last.seen is not None
+    mark, (evaluation, training) = wrong[-1]
     return Finding(
         "wrong-mode",
         "warning",
-        f"The validation loss told at step {last.step} is {last.validation:.3g}, while the net in evaluation mode has"
-        f" {last.seen[0]:.3g}: validation ran in training mode. What is measured is not the net that will be used.",
-        evidence={
-            "step": last.step,
-            "told": last.validation,
-            "evaluation": last.seen[0],
-            "training": last.seen[1],
-        },
+        f"The validation loss told at step {mark.step} is {mark.validation:.3g}, while the net in evaluation"
+        " mode"
+        f" has {evaluation:.3g}: validation ran in training mode. What is measured is not the net that will"
+        " be used.",
+        evidence={"step": mark.step, "told": mark.validation, "evaluation": evaluation, "training": training},
         remedy="Call net.eval() before validating, and net.train() afterwards.",
     )
 

@@ -102,9 +102,9 @@ class Steps:
 
 def _noise() -> tuple[list[Tensor], Any, Any]:
     """Where every source of random numbers stands: torch's, Python's and numpy's."""
-    devices = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else []
-    name, keys, *rest = np.random.get_state(legacy=True)
-    return [torch.get_rng_state(), *devices], random.getstate(), (name, keys.tolist(), *rest)
+    devices = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
+    name, keys, *rest = np.random.get_state()
+    return [torch.get_rng_state(), *devices], random.getstate(), (name, np.asarray(keys).tolist(), *rest)
 
 
 def facts_of(net: nn.Module) -> Iterator[Any]:
@@ -128,4 +128,5 @@ def _hooked(net: nn.Module) -> bool:
     """Whether somebody listens to its passes."""
     listened = any(getattr(module, name) for module in net.modules() for name in HOOKS)
     tensors = chain(net.parameters(), net.buffers())
-    return _has_any_global_hook() or listened or any(one._backward_hooks for one in tensors)
+    everywhere = _has_any_global_hook()  # type: ignore[no-untyped-call]
+    return everywhere or listened or any(one._backward_hooks for one in tensors)

@@ -20,7 +20,7 @@ def check_net(desk: Desk, fold: Fold) -> None:
     net = new_net(sober, fold.problem, fold.inputs, fold.goal, fold.truth, desk.plan.seed)
     loss = ensemble_loss(fold.problem.target, 0.0)
     enough = len(fold.goal_held_out) >= FEWEST_TO_SHUFFLE
-    held_out = (fold.held_out.tensors, fold.goal_held_out) if enough else None
+    held_out = (fold.held_out.tensors, fold.goal_held_out.to(fold.goal.device)) if enough else None
     still = [name for name, one in net.module.named_parameters() if not one.requires_grad]
     checked = (net.module, fold.inputs.tensors, fold.goal, loss)
     for check in before_training(*checked, held_out=held_out, frozen=still):

@@ -12,7 +12,7 @@ import time
 import warnings
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -57,6 +57,11 @@ class Fold:
     goal_held_out: Tensor
     truth_held_out: np.ndarray
     rows_held_out: np.ndarray
+
+    def on(self, device: torch.device) -> "Fold":
+        """The fold with its inputs, and the answers to learn from, on a device."""
+        moved = {"inputs": self.inputs.to(device), "held_out": self.held_out.to(device)}
+        return replace(self, goal=self.goal.to(device), **moved)
 
 
 @dataclass

@@ -31,15 +31,24 @@ class History:
             }
         )
 
+    @property
+    def frame(self) -> pl.DataFrame:
+        """The epochs so far, a row each."""
+        return pl.DataFrame(self.rows)
+
+    @property
+    def scores(self) -> list[float]:
+        """The validation score after each epoch."""
+        return [row["validation_score"] for row in self.rows]
+
     def save(self) -> None:
         """Write the lesson's epochs, whole or not at all."""
-        _write(pl.DataFrame(self.rows), self.path)
+        _write(self.frame, self.path)
 
     def publish(self, path: Path) -> None:
         """Put the lesson into the run's history, in place of its fold's earlier one."""
-        mine = pl.DataFrame(self.rows)
         others = [pl.read_parquet(path).filter(pl.col("fold") != self.fold)] if path.exists() else []
-        _write(pl.concat([*others, mine]), path)
+        _write(pl.concat([*others, self.frame]), path)
 
 
 def _write(frame: pl.DataFrame, path: Path) -> None:

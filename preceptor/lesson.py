@@ -1,72 +1,31 @@
-"""The net's lesson: one net a fold, trained within the time there is.
+"""The net's lesson: one fold's net, trained within the time there is.
 
-    net_candidate(desk, folds, parts, candidates)        # adds "net" to the candidates
+    lesson = Lesson(desk, fold, plan.net, plan.training, schedule).taught(until)
+    lesson.close()                                       # the net has its best epoch's weights
 
 The clock turns into whole numbers (threads, folds, epochs) that the ledger remembers; given them the
 weights are a pure function of plan and seed, however often the lesson was killed and resumed.
 """
 
-import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-import polars as pl
-from torch import Tensor
-
-from preceptor.contest import Candidate, Fold, unanswered
+from preceptor.contest import Fold
 from preceptor.desk import Desk
-from preceptor.diagnose import diagnose
 from preceptor.finding import Finding
 from preceptor.history import History
-from preceptor.net import ensemble_loss, judging_metric, new_net, starting_output
+from preceptor.net import ensemble_loss, judging_metric, new_net
 from preceptor.plan import NetPlan, TrainingPlan
-from preceptor.recipe import other_way
-from preceptor.split import Split
-from preceptor.tempo import augmenter, judged, schedule_for
+from preceptor.tempo import augmenter, judged
 from preceptor.timetable import Schedule
 from preceptor.training.loop import Epoch, train
+from preceptor.training.stack import Material
 from preceptor.training.state import Training
+from preceptor.training.together import train_together
 
 SECONDS_BETWEEN_CHECKPOINTS = 5.0
 SLOWER, ATTEMPTS = 0.1, 2
 """What the learning rate is multiplied by when training has diverged, and how often it may begin again."""
-
-
-def net_candidate(desk: Desk, folds: list[Fold], parts: Split, candidates: dict[str, Candidate]) -> None:
-    """Train a net on as many folds as there is time for; "net" joins the candidates with the first.
-
-    Ctrl-C, or the end of the time, keeps the best epoch so far of the fold at work.
-    """
-    if desk.interrupted or (desk.seconds_left < 0 and desk.ledger.decided("schedule") is None):
-        return
-    schedule = Schedule(
-        *desk.ledger.decide("schedule", lambda: schedule_for(desk, folds, parts.sealed.count), "the pace")
-    )
-    training = desk.plan.training.model_copy(update=schedule.way)
-    net, candidate = desk.plan.net, Candidate("net", "neural network", unanswered(folds, len(parts.open)))
-    began = time.monotonic()
-    for fold in folds[: schedule.folds]:
-        if fold.number and not desk.ledger.decide(
-            f"time for fold {fold.number}", lambda: desk.seconds_left > 0, "the clock"
-        ):
-            break
-        until = desk.ledger.seconds + 1.5 * desk.seconds_left / (schedule.folds - fold.number)
-        lesson = Lesson(desk, fold, net, training, schedule)
-        other = other_way(net) if schedule.duel and not fold.number else None
-        try:
-            lesson = lesson.taught(until)
-            if other and not desk.interrupted:
-                lesson = lesson.better(Lesson(desk, fold, other, training, schedule, "-duel").taught(until))
-        finally:
-            # When a rank is lost, the next sitting goes on from the checkpoint.
-            if not isinstance(sys.exception(), RuntimeError) and lesson.close():
-                candidate.join(fold, lesson.net)
-                candidate.took = time.monotonic() - began
-                candidates["net"] = candidate
-        net, training = lesson.shape, lesson.plan
-    # Given back, the plan goes straight to what the duel and the diverged attempts have taught.
-    desk.plan = desk.plan.model_copy(update={"net": net, "training": training})
-    _diagnose(desk, folds[: schedule.folds], candidates)
 
 
 class Lesson:
@@ -83,6 +42,7 @@ class Lesson:
     ) -> None:
         self.desk, self.fold, self.shape, self.plan, self.schedule = desk, fold, shape, plan, schedule
         self.mark, self.name, self.began = mark, f"fold-{fold.number}{mark}", time.monotonic()
+        self.folder, self.abreast = desk.folder / "checkpoint" / self.name, 1
         seed, target = desk.plan.seed * 1000 + fold.number, fold.problem.target
         self.metric, self.loss = judging_metric(target), ensemble_loss(target, plan.label_smoothing)
         self.judged = judged(fold)
@@ -119,34 +79,55 @@ class Lesson:
 
     def teach(self, until: float) -> None:
         """Train until all epochs are done, patience ends, or the ledger's clock passes `until`."""
-        fold, training, folder = self.fold, self.training, self.desk.folder / "checkpoint" / self.name
-        folder.parent.mkdir(exist_ok=True)
-        damaged = training.resume(folder)
-        if damaged:
-            self.desk.ledger.find(damaged)
-        self.history = History(folder.with_name(f"{self.name}.parquet"), fold.number, training.epoch)
-        saved = time.monotonic()
-        if self._over(until):
+        if not self.begin(until):
             return
         self.call_ranks()
         for epoch in self.epochs():
-            if training.finite:
-                score, loss = self._examined()
-                training.judge(score)
-                self.history.add(epoch, score, loss)
-            if time.monotonic() - saved > SECONDS_BETWEEN_CHECKPOINTS:
-                self.history.save()
-                training.save(folder)
-                saved = time.monotonic()
-            if self._over(until):
+            if self.hear(epoch, until):
                 break
+        self.rest()
+
+    def begin(self, until: float) -> bool:
+        """Go on from the checkpoint, if there is one; whether there is anything left to do."""
+        self.folder.parent.mkdir(exist_ok=True)
+        damaged = self.training.resume(self.folder)
+        if damaged:
+            self.desk.ledger.find(damaged)
+        path = self.folder.with_name(f"{self.name}.parquet")
+        self.history, self.saved = History(path, self.fold.number, self.training.epoch), time.monotonic()
+        return not (self.training.over or self._over(until))
+
+    def hear(self, epoch: Epoch, until: float) -> bool:
+        """Examine the net after an epoch, write it down; True when the clock says stop."""
+        if self.training.finite:
+            score, loss = self._examined()
+            self.training.judge(score)
+            self.history.add(epoch, score, loss)
+        if time.monotonic() - self.saved > SECONDS_BETWEEN_CHECKPOINTS:
+            self.rest()
+        return self._over(until)
+
+    def rest(self) -> None:
+        """Write down how far the lesson has come."""
         self.history.save()
-        training.save(folder)
+        self.training.save(self.folder)
+        self.saved = time.monotonic()
 
     def epochs(self) -> Iterator[Epoch]:
         """The epochs that are left, each once it is done."""
+        inputs, goal, loss, _, augment = self.material
+        return train(self.training, inputs, goal, loss, augment=augment)
+
+    @property
+    def material(self) -> Material:
+        """What the net learns from."""
         augment = augmenter(self.desk.plan, self.fold)
-        return train(self.training, self.fold.inputs.tensors, self.fold.goal, self.loss, augment=augment)
+        return Material(self.fold.inputs.tensors, self.fold.goal, self.loss, augment=augment)
+
+    @property
+    def took(self) -> float:
+        """Seconds since the lesson was begun; its part of them, where others are taught beside it."""
+        return (time.monotonic() - self.began) / self.abreast
 
     def call_ranks(self) -> None:
         """Have the other ranks take their places: the same lesson, as far as it has come."""
@@ -177,10 +158,26 @@ class Lesson:
         """Whether the loss stopped being a number before anything was learnt."""
         return not self.training.finite and not self.training.best.snapshot
 
+    def anew(
+        self, mark: str, *, net: NetPlan | None = None, training: TrainingPlan | None = None
+    ) -> "Lesson":
+        """The same fold's lesson from the start, under another name and with what is given changed."""
+        plan, schedule = training or self.plan, self.schedule
+        if plan.epochs and plan.epochs != self.plan.epochs:
+            schedule = schedule._replace(epochs=plan.epochs)
+        return Lesson(self.desk, self.fold, net or self.shape, plan, schedule, self.mark + mark)
+
+    def for_fold(self, fold: Fold) -> "Lesson":
+        """The lesson of another fold, taught as this one was in the end."""
+        return Lesson(self.desk, fold, self.shape, self.plan, self.schedule)
+
+    def hand_on(self, other: "Lesson") -> None:
+        """Let a lesson of the same net begin with the best weights of this one."""
+        other.training.flat.restore(self.training.best.snapshot)
+
     def again(self, factor: float) -> "Lesson":
         """The same lesson from the start with the learning rate times `factor`; the ledger says why."""
         rate = factor * self.plan.learning_rate
-        plan = self.plan.model_copy(update={"learning_rate": rate})
         self.desk.ledger.find(
             Finding(
                 "training-diverged",
@@ -192,7 +189,7 @@ class Lesson:
                 change={"training": {"learning_rate": rate}},
             )
         )
-        return Lesson(self.desk, self.fold, self.shape, plan, self.schedule, f"{self.mark}-again")
+        return self.anew("-again", training=self.plan.model_copy(update={"learning_rate": rate}))
 
     def close(self) -> bool:
         """Give the net its best epoch's weights and write the lesson down; False when nothing was learnt."""
@@ -209,7 +206,7 @@ class Lesson:
             score=training.best.score,
             stopped=self._why_over(),
             parameters=sum(parameter.numel() for parameter in self.net.module.parameters()),
-            took=round(time.monotonic() - self.began, 2),
+            took=round(self.took, 2),
         )
         return True
 
@@ -221,32 +218,18 @@ class Lesson:
         return "no better for a while" if self.training.best.exhausted else "time was up"
 
 
-def _diagnose(desk: Desk, folds: list[Fold], candidates: dict[str, Candidate]) -> None:
-    """Name what went wrong in training; the dumb predictor and the best rival are the measure."""
-    path = desk.folder / "history.parquet"
-    if path.exists():
-        baseline = {fold.number: float(_constant_loss(fold)) for fold in folds}
-        rival = {fold.number: _rival_loss(fold, candidates, baseline[fold.number]) for fold in folds}
-        known = {fold: loss for fold, loss in rival.items() if loss is not None}
-        for finding in diagnose(pl.read_parquet(path), baseline, known or None, desk.plan):
-            desk.ledger.find(finding)
-
-
-def _constant_loss(fold: Fold) -> Tensor:
-    """The validation loss of the best constant answer."""
-    target, rows = fold.problem.target, len(fold.goal_held_out)
-    output = starting_output(target, fold.truth).expand(rows, 1, -1)
-    return ensemble_loss(target, 0.0)(output, fold.goal_held_out)
-
-
-def _rival_loss(fold: Fold, candidates: dict[str, Candidate], constant: float) -> float | None:
-    """The best rival's validation loss in the net's units; None where its scores are no probabilities."""
-    metric, task = judging_metric(fold.problem.target), fold.problem.target.task
-    marks = {
-        name: metric.function(fold.truth_held_out, candidate.scores[fold.rows_held_out], None)
-        for name, candidate in candidates.items()
-        if name != "net"
-    }
-    if task == "number":
-        return constant * (min(marks.values()) / marks["dumb"]) ** 2 if marks["dumb"] else None
-    return min(marks.values()) if metric.name == "log_loss" else None
+def teach_together(lessons: Sequence[Lesson], until: float) -> None:
+    """Teach nets of several folds at once: the same plan, each with rows, noise and end of its own."""
+    for lesson in lessons:
+        lesson.abreast = len(lessons)
+    going = [lesson for lesson in lessons if lesson.begin(until)]
+    while going:
+        stopped: list[Lesson] = []
+        for epochs in train_together([one.training for one in going], [one.material for one in going]):
+            heard = ((one, epoch) for one, epoch in zip(going, epochs, strict=True) if epoch)
+            stopped = [one for one, epoch in heard if one.hear(epoch, until)]
+            if stopped:
+                break
+        going = [one for one in going if stopped and one not in stopped and not one.training.over]
+    for lesson in lessons:
+        lesson.rest()

@@ -7,6 +7,8 @@ from typing import Any
 import psutil
 import torch
 
+from preceptor.errors import Mistake
+
 # A busy core of a present-day laptop or server draws about this much, memory and supply included.
 WATTS_PER_BUSY_CORE = 12.0
 # World average of 2023, Ember's Global Electricity Review.
@@ -22,7 +24,28 @@ def machine() -> dict[str, Any]:
         "python": platform.python_version(),
         "torch": torch.__version__,
         "threads": torch.get_num_threads(),
+        "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
     }
+
+
+def device(asked: str | None = None) -> torch.device:
+    """Where nets are trained: what is asked for, else a GPU where there is one.
+
+    On a GPU, products in 32 bits may use its faster, shorter format (TF32). Raises Mistake where a GPU is
+    asked for and there is none.
+    """
+    there = torch.cuda.is_available()
+    if asked == "cuda" and not there:
+        raise Mistake(
+            "device-absent",
+            "There is no GPU that torch can use.",
+            why=f"This is torch {torch.__version__}.",
+            todo="Leave out --device, or install a torch built for the GPU.",
+        )
+    if there and asked != "cpu":
+        torch.set_float32_matmul_precision("high")
+        return torch.device("cuda")
+    return torch.device("cpu")
 
 
 def cost() -> dict[str, float]:

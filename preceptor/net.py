@@ -44,17 +44,18 @@ class Net:
 
     @torch.inference_mode()
     def outputs(self, inputs: Inputs) -> Tensor:
-        """Every member's raw output, (N, M, K), computed in blocks of rows."""
-        return torch.cat([self.module(*rows) for rows in self._blocks(inputs)])
+        """Every member's raw output, (N, M, K), computed in blocks of rows where the weights are."""
+        return torch.cat([self.module(*rows) for rows in self._blocks(inputs)]).cpu()
 
     @torch.inference_mode()
     def features(self, inputs: Inputs) -> Tensor:
         """What the encoders say of each row's pictures, words and series, (N, E)."""
-        return torch.cat([self.module.vectors(*rows[2:]) for rows in self._blocks(inputs)])
+        return torch.cat([self.module.vectors(*rows[2:]) for rows in self._blocks(inputs)]).cpu()
 
     def _blocks(self, inputs: Inputs) -> Iterator[tuple[Tensor, ...]]:
-        size = ROWS_AT_ONCE[self.design]
-        return zip(*(torch.split(part, size) for part in inputs.tensors), strict=True)
+        size, here = ROWS_AT_ONCE[self.design], next(self.module.parameters()).device
+        for rows in zip(*(torch.split(part, size) for part in inputs.tensors), strict=True):
+            yield tuple(part.to(here) for part in rows)
 
     def scores(self, outputs: Tensor) -> np.ndarray:
         """The mean over the members of each one's scores."""
@@ -67,16 +68,17 @@ def new_net(
 ) -> Net:
     """A net for the problem's shapes, not yet trained: its first answer is the best constant one.
 
-    It is given the training rows to remember; `goal` and `truth` are those rows' answers, as the loss
-    and as the metrics take them.
+    It is given the training rows to remember, and lies where they do; `goal` and `truth` are those rows'
+    answers, as the loss and as the metrics take them.
     """
     design, configuration = _configured(plan, problem, len(goal))
     start, generator = starting_output(problem.target, truth), Generator().manual_seed(seed)
     net = Net(design, configuration, problem.target, start=start, generator=generator)
-    net.module.remember(*inputs.tensors, goal)
+    net.module.remember(*inputs.to(torch.device("cpu")).tensors, goal.cpu())
     for place, kind in enumerate(problem.further):
         if kind.column in problem.loans:
             net.module.encoders[place].load_state_dict(problem.loans[kind.column].weights)
+    net.module.to(goal.device)
     return net
 
 

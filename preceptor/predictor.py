@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from safetensors.torch import load_file, save_file
 
 from preceptor.data.table import Table
@@ -76,6 +77,12 @@ class Predictor:
                 if fold < len(self.families[name]):
                     total[name] = total[name] + self.families[name][fold].predict(inputs)
         return {name: total[name] / len(self.families[name]) for name in names}
+
+    def to(self, device: torch.device) -> None:
+        """Move every net to a device, where it answers from now on."""
+        for member in (member for members in self.families.values() for member in members):
+            if isinstance(member, Net):
+                member.module.to(device)
 
     @property
     def _kept(self) -> list[str]:

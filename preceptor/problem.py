@@ -39,6 +39,11 @@ class Inputs:
         """The given rows, in that order."""
         return Inputs(self.numbers[rows], self.codes[rows], tuple(part[rows] for part in self.further))
 
+    def to(self, device: torch.device) -> "Inputs":
+        """The same rows on a device; where they are there already, they are not copied."""
+        numbers, codes, *further = (part.to(device) for part in self.tensors)
+        return Inputs(numbers, codes, tuple(further))
+
     def __len__(self) -> int:
         return len(self.numbers)
 

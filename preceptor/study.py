@@ -18,19 +18,20 @@ from preceptor import __version__
 from preceptor.augmentation.inputs import good_changes
 from preceptor.checkup import check_net
 from preceptor.contest import Candidate, Fold, choose, prepare_folds, rival_candidates
+from preceptor.course import net_candidate
 from preceptor.data.read import fingerprint, read
 from preceptor.data.table import Table
 from preceptor.desk import Desk
 from preceptor.errors import Mistake
 from preceptor.finding import Finding
 from preceptor.framing import Frame, Framed, examples_of, framed_by
+from preceptor.inquiry import inquire
 from preceptor.inspection import repairs
 from preceptor.inspection.roles import Roles
 from preceptor.kinds.kind import Target
 from preceptor.kinds.registry import kind_named
-from preceptor.lesson import net_candidate
 from preceptor.look import Look, fit_target, look_at, sealed_file
-from preceptor.machine import machine
+from preceptor.machine import device, machine
 from preceptor.plan import Plan
 from preceptor.recipe import settle
 from preceptor.search.stage import open_book, search_plan
@@ -48,6 +49,32 @@ LOOKING_SHARE = 0.1
 def study(desk: Desk) -> None:
     """Read, inspect, split, fit rivals, check, search and train the net, choose, examine."""
     _start(desk)
+    table, framed, look = _looked(desk)
+    with desk.clocked("split"):
+        parts, folds = _dealt(desk, table, framed, look)
+        book = open_book(desk, folds)
+    call_ranks(desk)
+    candidates: dict[str, Candidate] = {}
+    with desk.stage("rivals"):
+        rival_candidates(desk, folds, parts, candidates)
+    at_hand = [fold.on(device(desk.plan.device)) for fold in folds]
+    with desk.stage("checks"):
+        check_net(desk, at_hand[0])
+    with desk.stage("search"):
+        search_plan(desk, at_hand, book)
+    with desk.stage("train"):
+        net_candidate(desk, at_hand, parts, candidates)
+    with desk.stage("questions"):
+        inquire(desk, at_hand[0], candidates)
+    with desk.clocked("choose"):
+        predictor = choose(desk, folds, parts, candidates)
+        predictor.save(desk.folder / "model")
+    with desk.clocked("exam"):
+        examine(desk, look.roles, parts, predictor, candidates)
+
+
+def _looked(desk: Desk) -> tuple[Table, Framed, Look]:
+    """The rows there is time for, framed and inspected."""
     with desk.clocked("read"):
         table = read(desk.source)
         desk.plan = asked(desk.plan, table)
@@ -57,28 +84,17 @@ def study(desk: Desk) -> None:
         framed = framed_by(table, desk.plan)
         look = look_at(framed.table, framed.plan)
         _write_look(desk, table, framed, look)
-    with desk.clocked("split"):
-        parts, target = set_apart(table, framed, look)
-        _write_split(desk, look, parts)
-        lent = borrow(desk.ledger, desk.plan, look.roles.input_kinds, parts.open)
-        folds = prepare_folds(desk.plan, look.roles, target, parts, lent)
-        desk.plan = settled(desk.plan, folds[0], framed.frame)
-        book = open_book(desk, folds)
-    call_ranks(desk)
-    candidates: dict[str, Candidate] = {}
-    with desk.stage("rivals"):
-        rival_candidates(desk, folds, parts, candidates)
-    with desk.stage("checks"):
-        check_net(desk, folds[0])
-    with desk.stage("search"):
-        search_plan(desk, folds, book)
-    with desk.stage("train"):
-        net_candidate(desk, folds, parts, candidates)
-    with desk.clocked("choose"):
-        predictor = choose(desk, folds, parts, candidates)
-        predictor.save(desk.folder / "model")
-    with desk.clocked("exam"):
-        examine(desk, look.roles, parts, predictor, candidates)
+    return table, framed, look
+
+
+def _dealt(desk: Desk, table: Table, framed: Framed, look: Look) -> tuple[Split, list[Fold]]:
+    """The sealed rows set apart, the others dealt into folds; the plan with what suits them."""
+    parts, target = set_apart(table, framed, look)
+    _write_split(desk, look, parts)
+    lent = borrow(desk.ledger, desk.plan, look.roles.input_kinds, parts.open)
+    folds = prepare_folds(desk.plan, look.roles, target, parts, lent)
+    desk.plan = settled(desk.plan, folds[0], framed.frame)
+    return parts, folds
 
 
 def asked(plan: Plan, table: Table) -> Plan:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+import torch
 
 from preceptor.contest import Candidate, chosen_metric
 from preceptor.data.table import Table
@@ -54,6 +55,7 @@ def examine(
     desk.ledger.write("exam", **exam.event({name: one.title for name, one in candidates.items()}))
     errors, learnt = row_errors(target, truth, scores[shipped]), parts.open.take(parts.folds[0].train)
     subject = Subject(table, learnt, predictor, scores[shipped], errors)
+    predictor.to(torch.device("cpu"))  # what looks into nets does so there
     _write_rows(desk, roles, subject)
     _write_reasons(desk, roles, subject, truth, exam.metric)
     finish(desk, exam, target)

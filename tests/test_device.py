@@ -9,6 +9,8 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
+from preceptor.errors import Mistake
+from preceptor.machine import device
 from preceptor.models.forecast import ForecastNet
 from preceptor.models.mixed import MixedNet
 from preceptor.models.mlp import MLP
@@ -16,6 +18,7 @@ from preceptor.models.pictures import PictureEncoder
 from preceptor.models.steps import StepEncoder
 from preceptor.models.tabular import TabularNet
 from preceptor.models.words import TokenEncoder
+from preceptor.problem import Inputs
 
 ELSEWHERE = torch.device("meta")
 ROWS = 4
@@ -118,3 +121,24 @@ def test_a_net_stays_on_the_device_of_its_weights(name: str, training: bool):
         if training and output.requires_grad:
             output.square().mean().backward()
     assert output.device == ELSEWHERE
+
+
+def test_a_gpu_that_is_not_there_is_refused_in_plain_words(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert device() == device("cpu") == torch.device("cpu")
+    with pytest.raises(Mistake) as refused:
+        device("cuda")
+    assert refused.value.code == "device-absent"
+
+
+def test_a_gpu_is_taken_where_there_is_one_unless_the_cpu_is_asked_for(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch, "set_float32_matmul_precision", lambda precision: None)
+    assert device().type == device("cuda").type == "cuda"
+    assert device("cpu").type == "cpu"
+
+
+def test_rows_go_to_a_device_whole():
+    rows = Inputs(torch.ones(3, 2), torch.ones(3, 1, dtype=torch.int64), (torch.ones(3, 4),))
+    assert {part.device for part in rows.to(ELSEWHERE).tensors} == {ELSEWHERE}
+    assert rows.to(torch.device("cpu")).numbers is rows.numbers

@@ -28,8 +28,9 @@ ROOMS = [
     "errors", "explanations", "finding", "storage", "ledger", "plan", "shapes", "machine",
     "metrics", "intervals", "data", "kinds", "framing", "inspection", "look", "split",
     "models", "recipe", "problem", "augmentation", "training", "history", "net", "timetable", "rivals",
-    "ensemble", "predictor", "transfer", "probes", "diagnose", "desk", "contest", "checkup", "tempo", "lesson", "search", "exam",
-    "explain", "figures", "verdict", "study", "report", "screen", "show", "answering", "run",
+    "ensemble", "predictor", "transfer", "probes", "diagnose", "desk", "contest", "checkup", "tempo", "measure",
+    "lesson", "remedy", "course", "search", "inquiry", "exam", "explain", "figures", "verdict", "study",
+    "report", "screen", "show", "answering", "run",
     "following", "estimators", "cli", "__init__", "__main__",
 ]
 # fmt: on

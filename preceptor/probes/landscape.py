@@ -17,6 +17,10 @@ import torch
 from torch import Generator, Tensor, nn
 
 from preceptor.training.loop import Loss
+from preceptor.training.parameters import FlatParameters
+
+PUSH = 1e-3
+"""How far to either side, as a share of the weights' length."""
 
 
 class Landscape(NamedTuple):
@@ -89,22 +93,26 @@ def sharpness(
 ) -> float:
     """The largest eigenvalue of the loss's Hessian at the net's weights, by power iteration.
 
+    How the gradient turns along a direction is told by two gradients, a little to either side of the weights.
     Gradient descent with steps larger than 2 / sharpness climbs instead of falling (Cohen et al., 2021).
     """
     still = copy.deepcopy(net).eval()
-    weights = [parameter for parameter in still.parameters() if parameter.requires_grad]
-    draw = Generator().manual_seed(seed)
-    with torch.enable_grad():
-        gradients = torch.autograd.grad(loss(still(*inputs), goal), weights, create_graph=True)
-        way = [torch.randn(weight.shape, generator=draw).to(weight) for weight in weights]
-        value = 0.0
-        for _ in range(rounds):
-            norm = torch.stack([one.square().sum() for one in way]).sum().sqrt()
-            way = [one / norm for one in way]
-            product = torch.stack([(g * v).sum() for g, v in zip(gradients, way, strict=True)]).sum()
-            curved = torch.autograd.grad(product, weights, retain_graph=True, materialize_grads=True)
-            value = float(torch.stack([(h * v).sum() for h, v in zip(curved, way, strict=True)]).sum())
-            way = [part.detach() for part in curved]
-            if not any(bool(part.any()) for part in way):
-                break
+    flat = FlatParameters(still)
+    start = flat.weights.clone()
+    way = torch.randn(len(start), generator=Generator().manual_seed(seed)).to(start)
+    little, value = PUSH * float(start.norm().clamp(min=1.0)), 0.0
+
+    def gradient(push: float) -> Tensor:
+        flat.weights.copy_(start + push * way)
+        flat.gradients.zero_()
+        with torch.enable_grad():
+            torch.autograd.backward(loss(still(*inputs), goal))
+        return flat.gradients.clone()
+
+    for _ in range(rounds):
+        if not bool(way.any()):
+            break
+        way /= way.norm()
+        curved = (gradient(little) - gradient(-little)) / (2 * little)
+        value, way = float(curved @ way), curved
     return value

@@ -7,16 +7,17 @@ from markupsafe import Markup
 from preceptor.explanations import explanations
 from preceptor.figures.words import count, listed, plural, quoted, shortened, spelt
 from preceptor.report.blocks import Block, Cards, Commands, Fold, Grid, Section, Text
+from preceptor.report.inquiry import answers, remedy_drawn
 from preceptor.report.record import Event, Record
 from preceptor.report.sentences import say
-from preceptor.report.verdict import Verdict
+from preceptor.report.yardstick import Yardstick
 
 QUESTION = "How do I correct it?"
 MOST, MOST_NAMED = 6, 20
 ASKED = ("time", "horizon", "series", "group", "test", "metric")
 
 
-def how_to_correct(record: Record, verdict: Verdict) -> Section:
+def how_to_correct(record: Record) -> Section:
     """The fifth section."""
     grave = [f for f in record.findings if f.get("severity") in ("warning", "error")]
     notes = [f for f in record.findings if f not in grave]
@@ -25,7 +26,7 @@ def how_to_correct(record: Record, verdict: Verdict) -> Section:
         blocks.append(Fold(f"{plural(len(grave) - MOST, 'more finding')}", [Cards(grave[MOST:])]))
     if notes:
         blocks.append(Fold(f"{plural(len(notes), 'note')}, for completeness", [Cards(notes)]))
-    blocks += [*_left_out(record), *_remedies(record, verdict), *_commands(record)]
+    blocks += [*_remedies(record), *answers(record), *_left_out(record), *_commands(record)]
     return Section("correct", QUESTION, _answer(grave, notes), blocks)
 
 
@@ -62,13 +63,13 @@ def _left_out(record: Record) -> list[Block]:
     return [Fold("What could not be used", told)] if rows else []
 
 
-def _remedies(record: Record, verdict: Verdict) -> list[Block]:
+def _remedies(record: Record) -> list[Block]:
     """What preceptor changed by itself, and whether it helped."""
     rows = [
         [
             str(remedy.get("text") or remedy.get("code")),
-            verdict.yardstick.said(remedy.get("before")),
-            verdict.yardstick.said(remedy.get("after")),
+            _measured(record, remedy).said(remedy.get("before")),
+            _measured(record, remedy).said(remedy.get("after")),
             "kept" if remedy.get("kept") else "taken back",
         ]
         for remedy in record.of("remedy")
@@ -78,7 +79,12 @@ def _remedies(record: Record, verdict: Verdict) -> list[Block]:
     kept = sum(bool(remedy.get("kept")) for remedy in record.of("remedy"))
     tried, helped = spelt(len(rows), "remedy", "remedies"), spelt(kept, "").strip()
     told = f"preceptor tried {tried} by itself and kept {helped}, judged on validation rows."
-    return [Text(told), Grid("", ["remedy", "before", "after", ""], rows)]
+    drawn = [block for one in record.of("remedy") for block in remedy_drawn(record, one)]
+    return [Text(told), Grid("", ["remedy", "before", "after", ""], rows), *drawn]
+
+
+def _measured(record: Record, remedy: Event) -> Yardstick:
+    return Yardstick.of(record.task, str(remedy.get("metric")), record.target)
 
 
 def _commands(record: Record) -> list[Block]:

@@ -52,7 +52,7 @@ def questions(record: Record) -> list[Section]:
         why_so(record, verdict),
         when_it_fails(record, verdict),
         when_to_trust(record, verdict),
-        how_to_correct(record, verdict),
+        how_to_correct(record),
         what_it_cost(record),
     ]
 

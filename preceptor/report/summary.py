@@ -27,6 +27,7 @@ from preceptor.ledger import Ledger
 from preceptor.report.record import Record
 from preceptor.report.search import told_search
 from preceptor.report.verdict import Verdict
+from preceptor.report.yardstick import Yardstick
 
 Event = dict[str, Any]
 WIDTH, INDENT = 110, 12
@@ -128,7 +129,9 @@ class Narrator:
         return _lines("train", told + (f", best at {best}" if best else ""))
 
     def _remedy(self, event: Event) -> list[str]:
-        change = f"validation {self._said(event, 'before')} -> {self._said(event, 'after')}"
+        record = self.verdict.record
+        measure = Yardstick.of(record.task, str(event.get("metric")), record.target)
+        change = f"validation {measure.said(event.get('before'))} -> {measure.said(event.get('after'))}"
         return _lines(
             "doctor", f"{event.get('text')}, {change}, {'kept' if event.get('kept') else 'taken back'}"
         )

@@ -1,0 +1,166 @@
+"""The net's course: a lesson for each fold; what goes wrong in the first one is mended before the others.
+
+    net_candidate(desk, folds, parts, candidates)        # adds "net" to the candidates
+
+A remedy is one change of the plan, asked for by what was seen: the first fold's net is trained again, and
+the validation rows say whether the change is kept or taken back. The other folds' nets learn together.
+"""
+
+import sys
+import time
+from collections.abc import Sequence
+
+import polars as pl
+
+from preceptor.contest import Candidate, Fold, unanswered
+from preceptor.desk import Desk
+from preceptor.diagnose import diagnose
+from preceptor.finding import Finding
+from preceptor.lesson import Lesson, teach_together
+from preceptor.measure import constant_loss, rival_loss
+from preceptor.recipe import other_way
+from preceptor.remedy import Remedy, remedy_for
+from preceptor.split import Split
+from preceptor.tempo import schedule_for
+from preceptor.timetable import Schedule
+
+MOST_REMEDIES = 3
+"""So many changes are tried, one after the other."""
+SPARED = 0.5
+"""A remedy may cost so many of the other folds' lessons, as a share: a sound net is worth more than many."""
+
+
+def net_candidate(desk: Desk, folds: list[Fold], parts: Split, candidates: dict[str, Candidate]) -> None:
+    """Train a net on as many folds as there is time for; "net" joins the candidates with the first.
+
+    Ctrl-C, or the end of the time, keeps the best epoch so far of the folds at work.
+    """
+    if desk.interrupted or (desk.seconds_left < 0 and desk.ledger.decided("schedule") is None):
+        return
+    schedule = Schedule(
+        *desk.ledger.decide("schedule", lambda: schedule_for(desk, folds, parts.sealed.count), "the pace")
+    )
+    candidate = Candidate("net", "neural network", unanswered(folds, len(parts.open)))
+    course = Course(desk, schedule, folds[: schedule.folds], candidate, candidates)
+    course.first()
+    course.others()
+    # Given back, the plan goes straight to what the duel and the remedies have taught.
+    desk.plan = desk.plan.model_copy(update={"net": course.lesson.shape, "training": course.lesson.plan})
+    for finding in course.seen(folds[: len(candidate.members)]):
+        desk.ledger.find(finding)
+
+
+class Course:
+    """The lessons of one net: `lesson` is the first fold's, whose plan the others follow."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        schedule: Schedule,
+        folds: Sequence[Fold],
+        candidate: Candidate,
+        candidates: dict[str, Candidate],
+    ) -> None:
+        self.desk, self.schedule, self.folds = desk, schedule, folds
+        self.candidate, self.candidates, self.began = candidate, candidates, time.monotonic()
+        training = desk.plan.training.model_copy(update=schedule.way)
+        self.lesson = Lesson(desk, folds[0], desk.plan.net, training, schedule)
+
+    def first(self) -> None:
+        """Teach the first fold's net, the other way too where there is time, and mend what goes wrong."""
+        try:
+            self.lesson = self.lesson.taught(self._until(len(self.folds)))
+            other = other_way(self.lesson.shape) if self.schedule.duel else None
+            if other and not self.desk.interrupted:
+                rival = self.lesson.anew("-duel", net=other).taught(self._until(len(self.folds)))
+                self.lesson = self.lesson.better(rival)
+            self._mend()
+        finally:
+            self._join(self.lesson)
+
+    def _until(self, lessons: int) -> float:
+        """When a lesson must end so that as many as these find time; late by half at most."""
+        return self.desk.ledger.seconds + 1.5 * self.desk.seconds_left / lessons
+
+    def _mend(self) -> None:
+        """While something is wrong that a change of the plan may mend, and there is time: try it."""
+        tried: set[str] = set()
+        for number in range(MOST_REMEDIES):
+            remedy = remedy_for(self.seen([self.folds[0]], self.lesson), self.lesson, tried)
+            if remedy is None or not self.desk.ledger.decide(
+                f"time for remedy {number + 1}", self._time_to_mend, "the clock"
+            ):
+                return
+            tried.add(remedy.code)
+            other = remedy.applied(f"-mended-{number + 1}").taught(self._until(1))
+            self.lesson = self._judged(remedy, other)
+
+    def _time_to_mend(self) -> bool:
+        others = SPARED * (len(self.folds) - 1)
+        return self.desk.seconds_left > (1 + others) * self.lesson.took
+
+    def _judged(self, remedy: Remedy, other: Lesson) -> Lesson:
+        """The lesson that stays; the ledger is told of both."""
+        ours, theirs = self.lesson.training.best, other.training.best
+        kept = bool(theirs.snapshot) and ours.sign * (theirs.score - ours.score) > 0
+        self.desk.ledger.write(
+            "remedy",
+            code=remedy.code,
+            text=remedy.text,
+            change=remedy.change,
+            metric=other.metric.name,
+            before=ours.score,
+            after=theirs.score,
+            kept=kept,
+            curves={"before": self.lesson.history.scores, "after": other.history.scores},
+        )
+        return other if kept else self.lesson
+
+    def others(self) -> None:
+        """Teach the other folds' nets, together, as many as there is time for."""
+        count = self.desk.ledger.decide("folds taught together", self._affordable, "the clock")
+        lessons = [self.lesson.for_fold(fold) for fold in self.folds[1 : 1 + count]]
+        if self.desk.ranks.size > 1:
+            for lesson in lessons:
+                self._alone(lesson)
+            return
+        try:
+            if lessons:
+                teach_together(lessons, self.desk.ledger.seconds + 1.5 * self.desk.seconds_left)
+        finally:
+            for lesson in lessons:
+                self._join(lesson)
+
+    def _alone(self, lesson: Lesson) -> None:
+        try:
+            lesson.teach(self._until(1))
+        finally:
+            self._join(lesson)
+
+    def _affordable(self) -> int:
+        """How many more lessons there is time for, at the pace of the first."""
+        if self.desk.seconds_left < 0:
+            return 0
+        return min(len(self.folds) - 1, max(1, int(self.desk.seconds_left / max(self.lesson.took, 1e-9))))
+
+    def _join(self, lesson: Lesson) -> None:
+        """Close the lesson and let its net answer the rows held out."""
+        # When a rank is lost, the next sitting goes on from the checkpoint.
+        if not isinstance(sys.exception(), RuntimeError) and lesson.close():
+            self.candidate.join(lesson.fold, lesson.net)
+            self.candidate.took = time.monotonic() - self.began
+            self.candidates["net"] = self.candidate
+
+    def seen(self, folds: Sequence[Fold], lesson: Lesson | None = None) -> list[Finding]:
+        """What went wrong in training; the dumb predictor and the best rival are the measure.
+
+        In all folds' histories, or in one lesson's.
+        """
+        path = self.desk.folder / "history.parquet"
+        if lesson is None and not path.exists():
+            return []
+        history = lesson.history.frame if lesson else pl.read_parquet(path)
+        baseline = {fold.number: constant_loss(fold) for fold in folds}
+        rival = {fold.number: rival_loss(fold, self.candidates, baseline[fold.number]) for fold in folds}
+        known = {fold: loss for fold, loss in rival.items() if loss is not None}
+        return diagnose(history, baseline, known or None, self.desk.plan)

@@ -227,7 +227,17 @@ def looked_up(training: bool, query: Tensor, memory: Tensor, answers: Tensor) ->
     look.point.load_state_dict({"weight": 30 * torch.eye(2), "bias": torch.zeros(2)})
     look.remember(answers, torch.arange(len(memory)))
     keys = torch.tensor([int((memory == row).all(1).nonzero()) for row in query])
-    return look.train(training)(query, memory, keys, torch.arange(len(memory)))[:, 0]
+    return look.train(training)(query, look.recalled(memory, torch.arange(len(memory))), keys)[:, 0]
+
+
+def test_a_settled_net_answers_the_same_until_it_learns_again():
+    net = awake(remembered(TabularNet(F, (3, 3), 2, **SIZES, memory=N, generator=seeded()), *MEMORY)).eval()
+    before = net(NUMBERS, CODES)
+    net.settle()
+    assert torch.equal(net(NUMBERS, CODES), before)
+    with torch.no_grad():
+        net.train().neighbours.point.weight.mul_(2)
+    assert not torch.equal(net.eval()(NUMBERS, CODES), before)
 
 
 def test_the_nearest_rows_answer_is_found():

@@ -14,6 +14,7 @@ I embedded inputs, H hidden width, K outputs.
 """
 
 import itertools
+from typing import Any, Self
 
 import torch
 from torch import Generator, Tensor, nn
@@ -21,7 +22,7 @@ from torch.nn import functional
 
 from preceptor.models.embedding import CodeEmbedding, NumberEmbedding
 from preceptor.models.mlp import dense
-from preceptor.models.neighbours import Neighbours
+from preceptor.models.neighbours import Neighbours, Recalled
 
 SEEN_AT_ONCE = 3000
 """How many remembered rows a mini-batch is compared with while training."""
@@ -68,6 +69,7 @@ class TabularNet(nn.Module):
         look = (inputs, neighbours, memory, outputs, generator)
         self.neighbours = Neighbours(*look) if memory and neighbours else None
         self._make_memory(features, len(cardinalities), memory if neighbours else 0)
+        self.settled: Recalled | None = None
         inputs += beside + (self.neighbours.width if self.neighbours else 0)
         self.scale = nn.Parameter(torch.empty(members, inputs).uniform_(-1, 1, generator=generator).sign())
         self.hidden = _layers((inputs, *[width] * depth), generator)
@@ -134,10 +136,34 @@ class TabularNet(nn.Module):
     def _look_up(self, x_BI: Tensor, keys_B: Tensor) -> Tensor:
         """What became of the rows nearest to each: among a random part of the memory while training."""
         assert self.neighbours is not None
+        found: Tensor = self.neighbours(x_BI, self.settled or self._recalled(), keys_B)
+        return found
+
+    def _recalled(self) -> Recalled:
+        """The memory, or while training a random part of it, under the weights of this moment."""
+        assert self.neighbours is not None
         draw, most = (torch.randperm, SEEN_AT_ONCE) if self.training else (torch.arange, None)
-        seen_S = draw(len(self.numbers_kept), device=x_BI.device)[:most]
+        seen_S = draw(len(self.numbers_kept), device=self.numbers_kept.device)[:most]
         x_SI = self._embed(self.numbers_kept[seen_S], self.codes_kept[seen_S])
-        return self.neighbours(x_BI, x_SI, keys_B, seen_S)
+        return self.neighbours.recalled(x_SI, seen_S)
+
+    @torch.no_grad()
+    def settle(self) -> None:
+        """The weights change no more: what the memory comes to is computed now, not for each answer.
+
+        Training or moving the net ends it.
+        """
+        self.eval()
+        self.settled = self._recalled() if self.neighbours else None
+
+    def train(self, mode: bool = True) -> Self:
+        """As `nn.Module.train`; weights that learn again are settled no more."""
+        self.settled = None
+        return super().train(mode)
+
+    def _apply(self, *change: Any, **options: Any) -> Self:
+        self.settled = None
+        return super()._apply(*change, **options)  # type: ignore[no-untyped-call]
 
     def forward(self, numbers_BF: Tensor, codes_BC: Tensor, beside_BE: Tensor | None = None) -> Tensor:
         """Every member's output for every row, (B, M, K)."""

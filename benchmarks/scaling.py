@@ -134,6 +134,6 @@ def foretold(alone: dict[str, float]) -> dict[str, Any]:
 
 
 def run(rounds: int, quick: bool = False) -> dict[str, Any]:
-    told = {size: measured(size, rounds, steps=4 if quick else 60) for size in SIZES[: 2 if quick else 4]}
+    told = {size: measured(size, rounds, steps=4 if quick else 30) for size in SIZES[: 2 if quick else 4]}
     alone = {name: statistics.median(told[1][name]) for name in samples(1)}
     return {**{name: compared(name, told) for name in alone}, "foretold": foretold(alone)}

@@ -19,10 +19,11 @@ from preceptor.data.read import read
 from preceptor.data.rows import Rows
 from preceptor.data.streams.draw import Lot, draw, tables
 from preceptor.data.streams.packs import Dealing, Packs
+from preceptor.data.streams.sampling import LEAST, bytes_in, read_or_sample
 from preceptor.data.streams.source import open_source
 from preceptor.errors import Mistake
 from preceptor.plan import TrainingPlan
-from preceptor.training.dealing import LEAST, bytes_in, stream_of
+from preceptor.training.dealing import stream_of
 from preceptor.training.loop import train
 from preceptor.training.state import Training
 from preceptor.training.stream import PACKS_A_SHARE, Stream, train_stream
@@ -469,6 +470,23 @@ def test_amounts_of_memory_are_read_as_people_write_them():
             bytes_in(unclear)
 
 
+def test_what_fits_is_read_whole_and_what_does_not_is_sampled(written, monkeypatch):
+    path = written(rows_of(9_000))
+    table, source = read_or_sample(path, None, seed=0)
+    assert source is None
+    assert len(table) == 9_000
+    monkeypatch.setattr("preceptor.data.streams.sampling.MOST_DRAWN", 2_000)
+    tight = type("Memory", (), {"available": 300_000})
+    monkeypatch.setattr("preceptor.data.room.psutil.virtual_memory", lambda: tight)
+    with pytest.raises(Mistake, match="memory-unclear"):  # half of so little is too little even to stream
+        read_or_sample(path, None, seed=0)
+    table, source = read_or_sample(path, LEAST, seed=0)
+    assert source is not None
+    assert len(table) == 2_000
+    assert table.account.read == 9_000
+    assert read_or_sample(path, "4 GB", seed=0)[1] is not None
+
+
 def test_what_lies_in_time_is_refused(tmp_path: Path):
     rows_of(2_000).write_csv(tmp_path / "rows.csv")
     with pytest.raises(Mistake) as caught:
@@ -505,7 +523,7 @@ print(peak() - before, stream.shares, stream.rows, epoch.loss)
 @pytest.mark.parametrize("form", ["parquet", "csv"])
 def test_ten_times_the_memory_is_trained_on_within_it(tmp_path: Path, form, monkeypatch):
     monkeypatch.setenv("PRECEPTOR_CACHE", str(tmp_path))
-    memory, path = 100_000_000, tmp_path / f"rows.{form}"
+    memory, path = 128_000_000, tmp_path / f"rows.{form}"
     write_large(path, 10 * memory)
     assert path.stat().st_size > 10 * memory
     command = [sys.executable, "-c", PEAK, str(path), str(memory)]
@@ -524,8 +542,8 @@ def write_large(path: Path, size: int) -> None:
     with path.open("wb") as file:
         while written < size * 1.05:
             x = random.normal(size=(step, 8))
-            y = np.sort(x[:, 0] + x[:, 1]) + written / size
-            frame = pl.DataFrame({**{f"x{place}": x[:, place] for place in range(8)}, "y": y})
+            y = x[:, 0] + x[:, 1] + written / size
+            frame = pl.DataFrame({**{f"x{place}": x[:, place] for place in range(8)}, "y": y}).sort("y")
             if path.suffix == ".csv":
                 frame.write_csv(file, include_header=not written)
             else:

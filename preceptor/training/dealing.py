@@ -8,7 +8,7 @@ seal come from it as from any table. In the second every other row is encoded an
 drawn for validation or sealed, nor one with the same inputs, unless these are as common as two columns of
 yes and no make them.
 
-Memory: of the figure given, 64 MB are what readers and allocators keep for themselves. Of the rest a
+Memory: of the figure given, 80 MB are what readers and allocators keep for themselves. Of the rest a
 sixteenth is for what is read at once and three more for what becomes of it, three thirty-seconds are for the
 sample and what is made of it, half is for the shares in training (`preceptor.training.stream`). On top come
 the net itself, and of Parquet what the file packs together (a row group) while it is read.
@@ -26,14 +26,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import psutil
-from pydantic import ByteSize, TypeAdapter, ValidationError
 from torch import Tensor
 
 from preceptor.data.pictures.shelf import cache_folder
-from preceptor.data.streams.draw import draw, tables
+from preceptor.data.streams.draw import tables
 from preceptor.data.streams.packs import Dealing, Packs
-from preceptor.data.streams.source import Pieces, Source, open_source
+from preceptor.data.streams.sampling import bytes_in, sampled
+from preceptor.data.streams.source import Pieces, Source
 from preceptor.data.table import Table
 from preceptor.errors import Mistake
 from preceptor.kinds.registry import kind_named
@@ -44,11 +43,8 @@ from preceptor.split import Split, split
 from preceptor.training.chosen import Chosen
 from preceptor.training.stream import PACKS_A_SHARE, Stream
 
-OWN, LEAST = 64_000_000, 96_000_000
-"""Bytes that readers and allocators keep for themselves, and the least to say, of which a third is left."""
-PIECE, SAMPLE, TRAINING = 1 / 16, 1 / 32, 1 / 2
-"""The parts of the memory for what is read at once, for the sample, and for the shares in training."""
-MOST_DRAWN, FEWEST_DRAWN = 200_000, 1_000
+TRAINING = 1 / 2
+"""The part of the memory for the shares in training."""
 
 
 @dataclass(frozen=True)
@@ -81,8 +77,8 @@ def stream_of(
     stream. Raises Mistakes as `read`, `look_at` and `deal` do.
     """
     plan, most = Plan.of(target=target, **choices), bytes_in(memory)
-    opened = open_source(source, piece=int(PIECE * most))
-    look = look_at(draw(opened, sample_rows(opened, most), plan.seed), plan)
+    sample, opened = sampled(source, most, plan.seed)
+    look = look_at(sample, plan)
     task = fit_target(look, look.table).task
     parts = split(
         look.table,
@@ -135,34 +131,6 @@ def deal(
         _ensure_disk(folder, rows * record.itemsize)
         source.through(dealing, look.table.schema)
     return Stream(Packs(folder))
-
-
-def sample_rows(source: Source, memory: int) -> int:
-    """How many rows of the source its sample may have, by what the first piece of it weighs."""
-    first = source.through(next)
-    weight = sum(block.estimated_size() for block in first.blocks) / first.height
-    return int(np.clip(SAMPLE * memory / max(weight, 1), FEWEST_DRAWN, MOST_DRAWN))
-
-
-def bytes_in(memory: str | int | None) -> int:
-    """How many bytes of so much memory can be dealt with, `OWN` being taken off.
-
-    Raises Mistake "memory-unclear" for what is no size, or too small a one.
-    """
-    if memory is None:
-        memory = psutil.virtual_memory().available // 2
-    try:
-        size = int(TypeAdapter(ByteSize).validate_python(memory))
-    except ValidationError:
-        size = 0
-    if size < LEAST:
-        raise Mistake(
-            "memory-unclear",
-            f"{memory!r} is no amount of memory to work in.",
-            why=f"At least {LEAST // 1_000_000} MB are needed.",
-            todo='Say for example "500 MB" or "4 GB".',
-        )
-    return size - OWN
 
 
 def _packs(rows: int, record: int, memory: int) -> int:

@@ -13,10 +13,10 @@ from preceptor.net import ensemble_loss, judging_metric, new_net
 from preceptor.plan import Plan
 from preceptor.search.pupils import Pupil, Pupils
 from preceptor.search.space import Setting
-from preceptor.search.standin import Material
 from preceptor.search.tuning import applied
 from preceptor.tempo import augmenter, judged
 from preceptor.training.loop import Loss
+from preceptor.training.stack import Material
 from preceptor.training.state import Training
 
 

@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 
 from preceptor.search.race import Heat
-from preceptor.search.standin import Material, train_together
+from preceptor.training.stack import Material
 from preceptor.training.state import Training
+from preceptor.training.together import train_together
 
 
 class Pupil:

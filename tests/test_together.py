@@ -58,7 +58,7 @@ class Table(nn.Module):
         self.net = TabularNet(5, (3,), 1, memory=memory, generator=Generator().manual_seed(1), **look)
         nn.init.normal_(self.net.head)
         x, y = data(7)
-        self.net.remember(x[:memory], self.codes(x)[:memory], y[:memory])
+        self.net.remember(x, self.codes(x), y)
 
     def codes(self, x: Tensor) -> Tensor:
         return (x[:, :1] > 0).long() + 1

@@ -13,6 +13,8 @@ from typing import Any
 import torch
 from torch import Generator, Tensor, nn
 from torch.func import functional_call, vmap
+from torch.nn import functional
+from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from preceptor.training.loop import Loss, forward_of
@@ -51,8 +53,8 @@ class BatchedNet:
 
         `inputs` and `goal` are (K, B, ...).
         """
-        with _Terse():
-            with Noise(generators), rates(self.net, self.rates):
+        with _Products():
+            with _Layers(), Noise(generators), rates(self.net, self.rates):
                 forward = vmap(self._forward, (self.dims, *[0] * len(inputs)), randomness="different")
                 output = forward(self.tensors, *inputs)
             value = _compared(losses, output, goal)
@@ -79,11 +81,23 @@ def _compared(losses: Sequence[Loss], output: Tensor, goal: Tensor) -> Tensor:
     return values[0] if len(values) == 1 else torch.cat(values)
 
 
-class _Terse(TorchDispatchMode):
-    """Says in fewer or faster operations what `vmap` and autograd say.
+class _Layers(TorchFunctionMode):
+    """A dense layer as one product and one sum: `vmap` itself would first multiply biases by one."""
 
-    Biases are not multiplied with 1 first. The gradient of a layer's weights, a product, is computed
-    transposed, as the weights lie, unless that is slower: where there are few inputs.
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if func is functional.linear and not kwargs and args[0].ndim > 1:
+            x, weight, *bias = args
+            product = x.reshape(-1, x.shape[-1]) @ weight.mT
+            if bias and bias[0] is not None:
+                product = product + bias[0].to(product.dtype)
+            return product.view(*x.shape[:-1], -1)
+        return func(*args, **(kwargs or {}))
+
+
+class _Products(TorchDispatchMode):
+    """The gradient of a layer's weights, as they lie: autograd's is transposed, and copying it takes long.
+
+    Where there are fewer inputs than outputs, autograd's product is so much faster that it is worth the copy.
     """
 
     @classmethod
@@ -91,8 +105,6 @@ class _Terse(TorchDispatchMode):
         return False  # else its import, which takes a second
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        if func is torch.ops.aten.mul.Scalar and args[1] == 1 and args[0].is_floating_point():
-            return args[0]
         if func is torch.ops.aten.bmm.default and not args[0].is_contiguous() and args[0].mT.is_contiguous():
             inputs, outputs = args[0].shape[1], args[1].shape[2]
             if inputs >= outputs:

@@ -9,6 +9,7 @@ the validation rows say whether the change is kept or taken back. The other fold
 import sys
 import time
 from collections.abc import Sequence
+from functools import partial
 
 import polars as pl
 
@@ -61,10 +62,13 @@ class Course:
         candidate: Candidate,
         candidates: dict[str, Candidate],
     ) -> None:
-        self.desk, self.schedule, self.folds = desk, schedule, folds
+        self.desk, self.folds = desk, folds
         self.candidate, self.candidates, self.began = candidate, candidates, time.monotonic()
+        # A plan given back holds what the remedies have taught, and as many epochs as they came to.
+        self.mended = desk.plan.decisions.get("epochs after remedies")
+        self.schedule = schedule._replace(epochs=self.mended or schedule.epochs)
         training = desk.plan.training.model_copy(update=schedule.way)
-        self.lesson = Lesson(desk, folds[0], desk.plan.net, training, schedule)
+        self.lesson = Lesson(desk, folds[0], desk.plan.net, training, self.schedule)
 
     def first(self) -> None:
         """Teach the first fold's net, the other way too where there is time, and mend what goes wrong."""
@@ -74,9 +78,11 @@ class Course:
             if other and not self.desk.interrupted:
                 rival = self.lesson.anew("-duel", net=other).taught(self._until(len(self.folds)))
                 self.lesson = self.lesson.better(rival)
-            self._mend()
+            if not self.mended:
+                self._mend()
         finally:
             self._join(self.lesson)
+        self.desk.ledger.decide("epochs after remedies", lambda: self.lesson.schedule.epochs, "the remedies")
 
     def _until(self, lessons: int) -> float:
         """When a lesson must end so that as many as these find time; late by half at most."""
@@ -88,16 +94,16 @@ class Course:
         for number in range(MOST_REMEDIES):
             remedy = remedy_for(self.seen([self.folds[0]], self.lesson), self.lesson, tried)
             if remedy is None or not self.desk.ledger.decide(
-                f"time for remedy {number + 1}", self._time_to_mend, "the clock"
+                f"time for remedy {number + 1}", partial(self._time_for, remedy), "the clock"
             ):
                 return
             tried.add(remedy.code)
             other = remedy.applied(f"-mended-{number + 1}").taught(self._until(1))
             self.lesson = self._judged(remedy, other)
 
-    def _time_to_mend(self) -> bool:
+    def _time_for(self, remedy: Remedy) -> bool:
         others = SPARED * (len(self.folds) - 1)
-        return self.desk.seconds_left > (1 + others) * self.lesson.took
+        return self.desk.seconds_left > (remedy.cost + others) * self.lesson.took
 
     def _judged(self, remedy: Remedy, other: Lesson) -> Lesson:
         """The lesson that stays; the ledger is told of both."""

@@ -28,6 +28,8 @@ SHARE = 0.15
 PARTS, DRAWS = (1 / 16, 1 / 8, 1 / 4, 1 / 2), 2
 """The shares of the rows that nets are taught on to see whether more data would help; nets for each."""
 RESAMPLES = 5
+FEWEST_ROWS = 100
+"""Of a net taught on fewer rows, nothing is asked."""
 ROWS_LOOKED_AT, POINTS = 500, 11
 """Rows that the landscape is drawn for, and points along each of its sides."""
 
@@ -41,9 +43,9 @@ class Question(NamedTuple):
 
 
 def inquire(desk: Desk, fold: Fold, candidates: dict[str, Candidate]) -> None:
-    """Ask what there is time for; without a net there is nothing to ask."""
+    """Ask what there is time for; without a net, or with hardly a row, there is nothing to ask."""
     lessons = desk.ledger.of("train")
-    if desk.interrupted or not lessons or "net" not in candidates:
+    if desk.interrupted or not lessons or "net" not in candidates or len(fold.goal) < FEWEST_ROWS:
         return
     until = desk.ledger.seconds + min(desk.seconds_left, SHARE * desk.budget)
 

@@ -171,10 +171,6 @@ class Lesson:
         """The lesson of another fold, taught as this one was in the end."""
         return Lesson(self.desk, fold, self.shape, self.plan, self.schedule)
 
-    def hand_on(self, other: "Lesson") -> None:
-        """Let a lesson of the same net begin with the best weights of this one."""
-        other.training.flat.restore(self.training.best.snapshot)
-
     def again(self, factor: float) -> "Lesson":
         """The same lesson from the start with the learning rate times `factor`; the ledger says why."""
         rate = factor * self.plan.learning_rate

@@ -11,9 +11,6 @@ from typing import Any
 from preceptor.finding import Finding
 from preceptor.lesson import Lesson
 
-GOES_ON = {"too-few-epochs"}
-"""Faults of a training that was sound as far as it went: it goes on from its best weights."""
-
 
 @dataclass(frozen=True)
 class Remedy:
@@ -39,13 +36,16 @@ class Remedy:
         return self.lesson.schedule.epochs if name == "epochs" else getattr(plan, name)
 
     def applied(self, mark: str) -> Lesson:
-        """The lesson that tries it: from the start, or where all was sound, from the best weights on."""
+        """The lesson that tries it, from the start, so that the changed plan repeats it to the bit."""
         training = self.lesson.plan.model_copy(update=self.change.get("training", {}))
         net = self.lesson.shape.model_copy(update=self.change.get("net", {}))
-        other = self.lesson.anew(mark, net=net, training=training)
-        if self.code in GOES_ON:
-            self.lesson.hand_on(other)
-        return other
+        return self.lesson.anew(mark, net=net, training=training)
+
+    @property
+    def cost(self) -> float:
+        """How many times the lesson's own seconds it will take."""
+        epochs = self.change.get("training", {}).get("epochs", self.lesson.schedule.epochs)
+        return float(epochs / self.lesson.schedule.epochs)
 
 
 def remedy_for(findings: Sequence[Finding], lesson: Lesson, tried: Collection[str]) -> Remedy | None:

@@ -56,6 +56,7 @@ class TrainingPlan(_Frozen):
     threads: Annotated[int, Field(ge=1)] | None = None
     precision: Literal["float32", "bfloat16"] | None = None
     step: Literal["eager", "replayed"] | None = None
+    layout: Literal["contiguous", "channels_last"] | None = None
     augment: tuple[str, ...] = ()
 
 

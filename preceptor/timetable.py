@@ -7,7 +7,7 @@ schedule.epochs, schedule.shares
 import math
 from typing import Any, NamedTuple
 
-from preceptor.training.pace import Pace
+from preceptor.training.pace import Pace, Way
 
 FEWEST_EPOCHS = 4
 """A learning-rate schedule wants at least so many epochs; a pass over many rows is cut into several."""
@@ -26,11 +26,13 @@ class Schedule(NamedTuple):
     epochs: int
     shares: int
     duel: bool
+    step: str = "replayed"
+    layout: str = "contiguous"
 
     @property
     def way(self) -> dict[str, Any]:
         """The fields of a TrainingPlan that say how to compute."""
-        return {"threads": self.threads, "precision": self.precision}
+        return {name: getattr(self, name) for name in Way._fields}
 
 
 def fitted_schedule(
@@ -53,4 +55,4 @@ def fitted_schedule(
     spare = max(each - fewest * judging, each / 2)
     shares = max(1, math.ceil(fewest * one_pass / spare))
     epochs = max(1, min(wanted, int(each / (one_pass / shares + judging))))
-    return Schedule(*pace.way, count, epochs, shares, duel)
+    return Schedule(folds=count, epochs=epochs, shares=shares, duel=duel, **pace.way._asdict())

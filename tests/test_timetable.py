@@ -22,7 +22,9 @@ def test_what_is_planned_fits_into_the_time_unless_a_single_epoch_does_not(
 
 
 def test_with_plenty_of_time_every_fold_gets_every_epoch_and_there_is_a_duel():
-    assert fitted_schedule(1000, Pace(0.5, Way(2)), 0.1, 5, 20) == (2, "float32", 5, 20, 1, True)
+    schedule = fitted_schedule(1000, Pace(0.5, Way(2, step="eager")), 0.1, 5, 20)
+    assert schedule == (2, "float32", 5, 20, 1, True, "eager", "contiguous")
+    assert Way(**schedule.way) == Way(2, step="eager")
 
 
 def test_a_pass_that_takes_too_long_is_cut_into_shares():

@@ -9,6 +9,8 @@ it takes a second to import.
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from itertools import groupby
 from typing import Any, ClassVar
 
 import torch
@@ -43,14 +45,24 @@ class Optimiser(ABC):
         self.state = state
         self._parts = [
             (
-                group.rate,
-                group.decay * self.weight_decay,
+                rate,
+                decay,
                 flat.weights[part],
                 flat.gradients[part],
                 [state[slot][part] for slot in self.slots],
             )
-            for group, part in flat.groups
+            for rate, decay, part in self._alike(flat)
         ]
+
+    def _alike(self, flat: FlatParameters) -> Iterator[tuple[float, float, slice]]:
+        """Factor on the rate, weight decay and slice of what can be moved at once: as few parts as may be."""
+        told = [(group.rate, group.decay * self.weight_decay, part) for group, part in flat.groups]
+        if not self.elementwise:
+            yield from told
+            return
+        for (rate, decay), members in groupby(told, key=lambda one: one[:2]):
+            parts = [part for *_, part in members]
+            yield rate, decay, slice(parts[0].start, parts[-1].stop)
 
     def step(self, rate: float) -> None:
         """One step along the gradients that lie in the flat vector, at learning rate `rate`."""

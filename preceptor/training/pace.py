@@ -10,10 +10,12 @@ import time
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import torch
 from torch import Tensor, nn
 
 from preceptor.plan import TrainingPlan
 from preceptor.training.loop import Augment, Loss, batch_count, train
+from preceptor.training.parameters import FlatParameters
 from preceptor.training.state import Training
 
 ROUNDS = 3
@@ -23,10 +25,12 @@ WORTHWHILE = 0.9
 
 
 class Way(NamedTuple):
-    """A way to compute: how many threads, in which precision."""
+    """A way to compute: threads, precision, how steps are done, how filters lie in memory."""
 
     threads: int
     precision: str = "float32"
+    step: str = "replayed"
+    layout: str = "contiguous"
 
 
 class Pace(NamedTuple):
@@ -38,7 +42,10 @@ class Pace(NamedTuple):
 
 PLAIN = (Way(1), Way(2))
 HEAVY = (Way(2), Way(2, "bfloat16"))
-"""What is tried for nets of a few dense layers, and for those with convolutions or attention."""
+"""What is tried for nets of a few dense layers, and for those with convolutions or attention.
+
+Where convolutions are given pictures channel after channel, the last is also tried with channels last.
+"""
 
 
 def measure_pace(
@@ -59,6 +66,8 @@ def measure_pace(
     are. The median of the turns counts, since other work on the machine disturbs; after `seconds` no
     further turn is begun. What a caller does between epochs is not included.
     """
+    if plan.layout is None and _lies_otherwise(net, [part[:2] for part in inputs]):
+        ways = [*ways, ways[-1]._replace(layout="channels_last")]
     ways = list(dict.fromkeys(_allowed(way, plan) for way in ways))
     trainings = [_copy(net, plan, way) for way in ways]
     size = trainings[0].batch_size
@@ -72,11 +81,36 @@ def measure_pace(
     scale = batch_count(len(goal), size) / batch_count(rows, size)
     medians = [scale * statistics.median(times) for times in zip(*turns[1:], strict=True)]
     chosen = _worthwhile(medians)
-    return Pace(medians[chosen], ways[chosen])
+    done = "replayed" if trainings[chosen].replayed else "eager"
+    return Pace(medians[chosen], ways[chosen]._replace(step=done))
 
 
 def _allowed(way: Way, plan: TrainingPlan) -> Way:
-    return Way(plan.threads or way.threads, plan.precision or way.precision)
+    fixed = {name: value for name in Way._fields if (value := getattr(plan, name)) is not None}
+    return way._replace(**fixed)
+
+
+def _lies_otherwise(net: nn.Module, few: Sequence[Tensor]) -> bool:
+    """Whether convolutions are given pictures channel after channel, and the net can do otherwise."""
+    twin, last = copy.deepcopy(net).eval(), []
+
+    def hear(_: nn.Module, given: tuple[Tensor, ...]) -> None:
+        last.append(given[0].is_contiguous(memory_format=torch.channels_last))
+
+    convolutions = [module for module in twin.modules() if isinstance(module, nn.Conv2d)]
+    hooks = [module.register_forward_pre_hook(hear) for module in convolutions]
+    if not hooks:
+        return False
+    with torch.no_grad():
+        twin(*few)
+        if all(last):
+            return False
+        FlatParameters(twin, channels_last=True)
+        try:
+            twin(*few)
+        except RuntimeError:  # `view` cannot flatten maps that lie so
+            return False
+    return True
 
 
 def _copy(net: nn.Module, plan: TrainingPlan, way: Way) -> Training:

@@ -59,11 +59,12 @@ class FlatParameters:
     Both vectors are (P,). `parts` says where each of the `parameters` lies; those of one group lie next to
     each other, and `groups` lists each group with its slice. Every parameter begins where kernels like it,
     at a whole cache line; what lies between is zero and stays so. The net itself works as before; load into
-    it, copy it, print it at will.
+    it, copy it, print it at will. With `channels_last` a filter's weights lie channel beside channel, which
+    makes convolutions of pictures compute, and answer, in that order.
     """
 
-    def __init__(self, net: nn.Module):
-        self.net = net
+    def __init__(self, net: nn.Module, *, channels_last: bool = False):
+        self.net, self._channels_last = net, channels_last
         found = sorted(_grouped(net), key=lambda entry: entry[0])
         if not found:
             raise ValueError(f"{type(net).__name__} has no trainable parameters")
@@ -139,7 +140,13 @@ class FlatParameters:
     def views(self, vector: Tensor) -> list[Tensor]:
         """`vector` (P,) cut into tensors of the parameters' shapes."""
         pairs = zip(self.parts, self.parameters, strict=True)
-        return [vector[part].view(parameter.shape) for part, parameter in pairs]
+        return [self._shaped(vector[part], parameter.shape) for part, parameter in pairs]
+
+    def _shaped(self, piece: Tensor, shape: torch.Size) -> Tensor:
+        if not self._channels_last or len(shape) != 4:
+            return piece.view(shape)
+        filters, channels, height, width = shape
+        return piece.view(filters, height, width, channels).permute(0, 3, 1, 2)
 
 
 def _parts(parameters: list[nn.Parameter]) -> list[slice]:

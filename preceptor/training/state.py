@@ -56,7 +56,7 @@ class Training:
     ):
         self.net, self.plan, self.epochs, self.seed, self.shares = net, plan, epochs, seed, shares
         self.ranks = ranks
-        self.flat = FlatParameters(net)
+        self.flat = FlatParameters(net, channels_last=plan.layout == "channels_last")
         self.shards = Shards(ranks, self.flat, plan.optimiser)
         self.optimiser = OPTIMISERS[plan.optimiser](self.shards.flat, weight_decay=plan.weight_decay)
         self.average = self.flat.weights.clone() if plan.ema else None

@@ -142,7 +142,7 @@ FAULTS = [
     Fault("body frozen", 22, w.frozen_body, ("frozen", "forgotten"), hidden),
     Fault("learning rate too high", 23, p.rate_times, (10.0, 30.0, 300.0), anywhere),
     Fault("learning rate too low", 24, p.rate_times, (1e-2, 1e-3, 1e-5), anywhere),
-    Fault("logarithm of zero", 25, p.log_of_zero, (1e-6, 1e-4, 1e-2), tasks("classes", "binary", "next")),
+    Fault("logarithm of zero", 25, p.log_of_zero, (1e-4, 1e-2, 3e-2), tasks("classes", "binary", "next")),
     Fault("tower of sigmoids", 26, w.sigmoid_tower, (6, 12, 18), perceptrons),
     Fault("recurrent gain too large", 27, w.recurrent_gain, (2.0, 3.0, 6.0), tagged("recurrent")),
     Fault("dead ReLUs", 28, w.dead_start, (-3.0, -5.0, -10.0), tagged("relu")),

@@ -146,7 +146,7 @@ def ignored_input(setup: Setup, level: float) -> None:
 def mixed_rows(setup: Setup, level: str) -> None:
     """Rows of a batch run into each other: axes exchanged by reshape, or half a neighbour added."""
     if level == "reshape" or setup.task != "number":
-        _before(setup, lambda: Changed(lambda x: x.transpose(0, 1).reshape(x.shape)))
+        _before(setup, lambda: Changed(lambda x: x.flatten(1).t().reshape(x.shape)))
     else:
         _before(setup, lambda: Changed(lambda x: x + 0.5 * x.roll(1, 0)))
 

@@ -49,8 +49,7 @@ def fit(
     if resume is not None:
         desk = _reopened(Path(resume), source, screen)
     else:
-        given = {"target": target, **choices} if target else choices
-        desk = _fresh(source, _planned(plan, given), out, screen)
+        desk = _fresh(source, _planned(plan, choices | ({"target": target} if target else {})), out, screen)
     desk.ranks, ranks.sharded = ranks, desk.plan.shard and ranks.size > 1
     try:
         study(desk)

@@ -6,6 +6,7 @@
 Shapes: K nets, B rows in a mini-batch.
 """
 
+import copy
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any
@@ -27,12 +28,12 @@ Tables = dict[str, Tensor]
 class BatchedNet:
     """K nets of one architecture, whose weights, gradients and buffers are the rows of `tables`.
 
-    Of the nets only the first is called, with tensors of all: under `vmap`, its code sees one net's.
+    A copy of the first is called with the tensors of all: under `vmap`, its code sees one net's.
     """
 
     def __init__(self, trainings: Sequence[Training], tables: Tables) -> None:
         first, self.count = trainings[0], len(trainings)
-        self.net, self.precision = first.net, first.plan.precision
+        self.net, self.precision = copy.deepcopy(first.net).train(), first.plan.precision
         flat, parts = first.flat, zip(first.flat.names, first.flat.parts, strict=True)
         shapes = [(self.count, *parameter.shape) for parameter in flat.parameters]
         cut = [(name, part, shape) for (name, part), shape in zip(parts, shapes, strict=True)]

@@ -53,7 +53,7 @@ class Descent:
     def step(self, rates: Tensor) -> Tensor:
         """Move along the gradients now in place; their norms before clipping, (K,)."""
         if not self.as_one:
-            norms = torch.zeros(len(rates))
+            norms = rates.new_zeros(len(rates))
             for place, rate in enumerate(rates.flatten().tolist()):
                 if place not in self.left:
                     norms[place] = self.trainings[place].step(rate)

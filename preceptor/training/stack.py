@@ -122,7 +122,7 @@ class Stack:
         # Whoever has left goes through the motions: at no rate, with some row.
         rest, idle = torch.zeros_like(next(iter(rows.values()))), [0.0] * len(next(iter(rates.values())))
         places = range(len(self.trainings))
-        steps = torch.tensor([rates.get(place, idle) for place in places]).T
+        steps = self.tables["weights"].new_tensor([rates.get(place, idle) for place in places]).T
         return torch.stack([rows.get(place, rest) for place in places], dim=1), steps[:, :, None].contiguous()
 
     def descend(self, rows: Tensor) -> Tensor:
@@ -184,10 +184,17 @@ def _own(training: Training) -> Tables:
 
 
 def _tables(trainings: Sequence[Training]) -> Tables:
-    """Room for all numbers: a table for each kind, a row for each training, beginning at a cache line."""
+    """Room for all numbers: a table for each kind, a row for each training.
+
+    Rows of weights begin at whole cache lines. Those of buffers follow each other without a gap: batch
+    normalisation takes them for one long row, and would change a copy of it otherwise.
+    """
+    own = _own(trainings[0])
+    widths = {name: one.numel() for name, one in own.items()}
+    lines = {name: LINE * math.ceil(width / LINE) for name, width in widths.items()}
     return {
-        name: tensor.new_zeros(len(trainings), LINE * math.ceil(tensor.numel() / LINE))
-        for name, tensor in _own(trainings[0]).items()
+        name: one.new_zeros(len(trainings), (widths if name.startswith("buffer.") else lines)[name])
+        for name, one in own.items()
     }
 
 

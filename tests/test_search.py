@@ -225,10 +225,10 @@ def test_the_address_of_a_database_is_handed_on_and_its_missing_driver_is_named(
 
     def storage(url, **options):
         seen.append((url, options))
-        raise ModuleNotFoundError("No module named 'psycopg2'", name="psycopg2")
+        raise ImportError("no driver") from ModuleNotFoundError("no psycopg", name="psycopg")
 
     monkeypatch.setattr("optuna.storages.RDBStorage", storage)
-    with pytest.raises(Mistake, match="psycopg2") as caught:
+    with pytest.raises(Mistake, match="psycopg") as caught:
         Book(SPACE, Asker(SPACE), url="postgresql://ada@db.example/trials")
     assert caught.value.code == "storage-driver-missing"
     assert seen == [("postgresql://ada@db.example/trials", {"engine_kwargs": {}})]

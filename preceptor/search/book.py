@@ -174,11 +174,12 @@ def _storage(url: str) -> "RDBStorage":
     try:
         storage = RDBStorage(url, engine_kwargs=patient)
     except ImportError as error:
+        driver = getattr(error.__cause__ or error, "name", None) or str(error)
         raise Mistake(
             "storage-driver-missing",
-            f"The program that speaks with this database is not installed: {error.name or error}.",
+            f"The program that speaks with this database is not installed: {driver}.",
             where=url,
-            todo="pip install psycopg2-binary for PostgreSQL; sqlite:///FILE needs nothing.",
+            todo="pip install 'psycopg[binary]' for PostgreSQL; sqlite:///FILE needs nothing.",
         ) from error
     except (OperationalError, ArgumentError, NoSuchModuleError) as error:
         raise Mistake(

@@ -45,7 +45,8 @@ class Net:
     @torch.inference_mode()
     def outputs(self, inputs: Inputs) -> Tensor:
         """Every member's raw output, (N, M, K), computed in blocks of rows where the weights are."""
-        return torch.cat([self.module(*rows) for rows in self._blocks(inputs)]).cpu()
+        first, *others = (self.module(*rows) for rows in self._blocks(inputs))
+        return (torch.cat([first, *others]) if others else first).cpu()
 
     @torch.inference_mode()
     def features(self, inputs: Inputs) -> Tensor:
@@ -59,8 +60,8 @@ class Net:
 
     def scores(self, outputs: Tensor) -> np.ndarray:
         """The mean over the members of each one's scores."""
-        members = [self.target.scores(output) for output in outputs.unbind(dim=1)]
-        return np.mean(members, axis=0)
+        members = self.target.scores(outputs.flatten(0, 1))
+        return members.reshape(*outputs.shape[:2], *members.shape[1:]).mean(axis=1)
 
 
 def new_net(

@@ -239,8 +239,21 @@ def test_numbers_of_codes_keep_their_order_and_know_strangers():
 @pytest.mark.slow
 def test_a_small_bench_runs_from_end_to_end(tmp_path, monkeypatch):
     monkeypatch.setattr(bench, "KEPT", tmp_path / "harm.json")
+    monkeypatch.setattr(bench, "RUNS", tmp_path)
     options = bench.Options(programs="wine-tanh", only="saturated tanh", rows=tmp_path / "rows.jsonl")
     rows, evidence = bench.bench(options)
     assert evidence.hurts(rows[0]) is not None
     assert len(read(tmp_path / "rows.jsonl")) >= 12
     assert "Watching costs" in tables.report(rows, evidence, misses_too=False)
+
+
+@pytest.mark.slow
+def test_the_scores_that_are_kept_are_those_of_the_programs_and_faults_of_today():
+    kept = json.loads(bench.KEPT.read_text("utf-8")) if bench.KEPT.exists() else {}
+    quick = [place for place in kept if place.startswith(("wine-tanh", "cancer-logistic"))]
+    for place in quick[:: max(1, len(quick) // 20)]:
+        program, change, level, seed = place.split("|")
+        score = Score(**run(Job("score", program, change, int(level), int(seed)))["score"])
+        metric, loss, dumb = kept[place]
+        assert score.metric == pytest.approx(metric, abs=0.03), place
+        assert min(score.share, 3) == pytest.approx(min(loss / dumb, 3), abs=0.1), place

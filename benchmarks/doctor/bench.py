@@ -2,7 +2,8 @@
 
 Rows go to `runs/doctor-SET-CODE.jsonl`, where CODE stands for the doctor's and the bench's own text, so that
 an interrupted bench goes on and a changed doctor is asked anew. Scores of unwatched runs do not depend on
-the doctor; they are kept beside the bench in `harm.json`.
+the doctor; they are kept beside the bench in `harm.json`, and in `runs/doctor-scores.jsonl` until then. Both
+are to be thrown away by whoever changes a program, a fault or a control.
 """
 
 import hashlib
@@ -20,6 +21,7 @@ from benchmarks.doctor.judge import Evidence, doctor
 ROOT = Path(__file__).parents[2]
 KEPT = Path(__file__).parent / "harm.json"
 RUNS = ROOT / "runs"
+SCORES = "doctor-scores.jsonl"
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ def bench(options: Options) -> tuple[list[Row], Evidence]:
     rows = _done(watched, path, options.workers)
     scores = json.loads(KEPT.read_text("utf-8")) if KEPT.exists() else {}
     needed = list(chosen.judged(watched, set(scores)))
-    for row in _done(needed, path, options.workers):
+    for row in _done(needed, RUNS / SCORES, options.workers):
         if "score" in row:
             scores[chosen.place(row["program"], row["change"], row["level"], row["seed"])] = _rounded(row)
     KEPT.write_text(_lines(scores), "utf-8")

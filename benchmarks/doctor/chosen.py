@@ -10,7 +10,7 @@ from benchmarks.doctor.programs import PROGRAMS, UNSEEN
 from benchmarks.doctor.rows import absent
 from benchmarks.doctor.setup import Setup
 
-SMOKE_SEEN, SMOKE_UNSEEN = 3, 2
+SMOKE_SEEN, SMOKE_UNSEEN = 2, 2
 HEALTHY_SEEDS = 2
 
 
@@ -34,7 +34,7 @@ def _few(setups: Sequence[Setup], by: int, seen: int, unseen: int) -> list[Setup
 
 
 def faulty(setups: Sequence[Setup], faults: Sequence[Fault], *, smoke: bool) -> Iterator[Job]:
-    """A watched run of each fault in each program it applies to; in the smoke set five, of one level."""
+    """A watched run of each fault in each program it applies to; in the smoke set four, of one level."""
     for fault in faults:
         where = [setup for setup in setups if fault.applies(setup)]
         turn = FAULTS.index(fault)

@@ -54,7 +54,7 @@ class BatchedNet:
 
         `inputs` and `goal` are (K, B, ...).
         """
-        with _Products():
+        with _Products():  # type: ignore[no-untyped-call]
             with _Layers(), Noise(generators), rates(self.net, self.rates):
                 forward = vmap(self._forward, (self.dims, *[0] * len(inputs)), randomness="different")
                 output = forward(self.tensors, *inputs)
@@ -69,7 +69,7 @@ class BatchedNet:
         def net(*batch: Tensor) -> Tensor:
             return functional_call(self.net, tensors, batch)
 
-        return forward_of(net, self.precision)(*inputs)
+        return forward_of(net, self.precision)(*inputs)  # type: ignore[arg-type]  # it is called, no more
 
 
 def _compared(losses: Sequence[Loss], output: Tensor, goal: Tensor) -> Tensor:
@@ -95,7 +95,7 @@ class _Layers(TorchFunctionMode):
         return func(*args, **(kwargs or {}))
 
 
-class _Products(TorchDispatchMode):
+class _Products(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """The gradient of a layer's weights, as they lie: autograd's is transposed, and copying it takes long.
 
     Where there are fewer inputs than outputs, autograd's product is so much faster that it is worth the copy.
@@ -128,7 +128,7 @@ class LoneNet:
             output = forward_of(training.net, training.plan.precision)(*(part[0] for part in inputs))
         value = losses[0](output, goal[0])
         training.flat.gradients.zero_()
-        value.backward()
+        torch.autograd.backward(value)
         return value.detach()[None]
 
 

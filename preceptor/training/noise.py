@@ -108,11 +108,11 @@ class _Dropouts(TorchFunctionMode):
         return func(*args, **(kwargs or {}))
 
 
-class _Draws(TorchDispatchMode):
+class _Draws(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Below autograd and `vmap`: everything else that draws."""
 
     def __init__(self, noise: Noise) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.noise = noise
 
     @classmethod

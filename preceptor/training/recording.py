@@ -8,7 +8,7 @@ Every tensor a recording knows is kept, so that an address in memory means one t
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import cache, cached_property
 from itertools import chain
 from typing import Any
@@ -59,15 +59,19 @@ class Call:
 
 
 class Recorder(TorchDispatchMode):
-    """Notes every operation. Each place in memory is known by one tensor, outside autograd's graph."""
+    """Notes every operation. Each place in memory is known by one tensor, outside autograd's graph.
+
+    Random numbers may come from the default generator and from `generators`.
+    """
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
         """Say no: to be skipped by torch's compiler, the compiler would be imported, which takes seconds."""
         return False
 
-    def __init__(self) -> None:
+    def __init__(self, generators: Collection[Generator] = ()) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
+        self.generators = set(map(_source, generators))
         self.calls: list[Call] = []
         self.places: dict[Any, Tensor] = {}
         self.replayable = True
@@ -77,7 +81,9 @@ class Recorder(TorchDispatchMode):
         kwargs = kwargs or {}
         result = func(*args, **kwargs)
         results = tuple(result) if isinstance(result, (tuple, list)) else (result,)
-        self.replayable &= _replayable(func, (*args, *kwargs.values()), results)
+        given = (*args, *kwargs.values())
+        drawn = all(_source(one) in self.generators for one in given if isinstance(one, Generator))
+        self.replayable &= drawn and _replayable(func, given, results)
         if self.replayable:
             self.calls.append(Call(func, self.plain(args), self.plain(kwargs), self.plain(results)))
         return result
@@ -180,6 +186,11 @@ class Recording:
         return uses
 
 
+def _source(generator: Generator) -> int:
+    """Which generator it is: to a dispatch mode it comes under another wrapper."""
+    return int(generator._cdata)  # type: ignore[attr-defined]
+
+
 def geometry(tensor: Tensor) -> tuple[int, tuple[int, ...], tuple[int, ...]]:
     """Where a tensor begins in its memory, its shape and its strides."""
     return int(tensor.storage_offset()), tuple(tensor.shape), tensor.stride()
@@ -211,8 +222,6 @@ def _tensors(value: Any) -> Iterator[Tensor]:
 def _replayable(func: OpOverload, args: tuple[Any, ...], results: tuple[Any, ...]) -> bool:
     """Whether an operation does the same to other numbers in the same places."""
     if func.namespace in TALKING or not all(one is None or isinstance(one, Tensor) for one in results):
-        return False
-    if any(isinstance(one, Generator) for one in args):
         return False
     if any(one.layout is not torch.strided for one in _tensors((args, results))):
         return False

@@ -129,7 +129,7 @@ class Stack:
         """Losses (K,) on these rows (K, B); the gradients lie in their table."""
         if self.tape is None and not self.batch:
             self._fetch(rows)
-            self.tape = record(self._step, self.batch)
+            self.tape = record(self._step, self.batch, self.generators)
             if self.tape:
                 self.batch = self.tape.inputs
             return self.first

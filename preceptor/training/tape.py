@@ -11,12 +11,12 @@ Operations that draw random numbers draw anew, from the same generator in the sa
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 import torch
-from torch import Tensor, UntypedStorage
+from torch import Generator, Tensor, UntypedStorage
 
 from preceptor.training.recording import Call, Recorder, Recording, geometry
 
@@ -70,14 +70,15 @@ class Tape:
         return self.outputs
 
 
-def record(step: Step, inputs: Sequence[Tensor]) -> Tape | None:
+def record(step: Step, inputs: Sequence[Tensor], generators: Collection[Generator] = ()) -> Tape | None:
     """Run `step(*inputs)` and note what it does; None where replaying would not do the same again.
 
     That is so where shapes or Python's own flow hang on values in tensors, where random numbers come from
-    a generator of their own, and where machines talk. The step runs for real, on CUDA three times.
+    a generator that is neither the default one nor among `generators`, and where machines talk. The step
+    runs for real, on CUDA three times.
     """
     own = tuple(one.detach().clone() for one in inputs)
-    with Recorder() as recorder:
+    with Recorder(generators) as recorder:
         outputs = recorder.plain(step(*own))
     if not recorder.replayable:
         return None

@@ -5,7 +5,7 @@ heat = heat_of(desk, folds, terms, settings, end=120.0)
 
 from collections.abc import Callable, Sequence
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from preceptor.contest import Fold
 from preceptor.desk import Desk
@@ -21,13 +21,15 @@ from preceptor.training.state import Training
 
 
 class Terms(NamedTuple):
-    """What all trials of a search have in common: the way to compute, folds, epochs; and how many trials."""
+    """How many trials there are; and what all have in common: folds, epochs, and the way to compute.
 
-    threads: int
-    precision: str
+    `way` holds the fields of a TrainingPlan that say how.
+    """
+
+    trials: int
     folds: int
     epochs: int
-    trials: int
+    way: dict[str, Any]
 
 
 def heat_of(desk: Desk, folds: Sequence[Fold], terms: Terms, settings: list[Setting], end: float) -> Pupils:
@@ -51,10 +53,9 @@ def _pupil(plan: Plan, fold: Fold, terms: Terms, loss: Callable[[float], Loss]) 
     net = new_net(plan.net, fold.problem, fold.inputs, fold.goal, fold.truth, seed)
     rows = judged(fold)
     held_out, truth = fold.held_out.take(rows), fold.truth_held_out[rows.numpy()]
-    way = {"threads": terms.threads, "precision": terms.precision}
     training = Training(
         net.module,
-        plan.training.model_copy(update=way),
+        plan.training.model_copy(update=terms.way),
         epochs=terms.epochs,
         seed=seed,
         higher_is_better=metric.higher_is_better,

@@ -12,6 +12,8 @@ import uuid
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from preceptor.contest import Fold
 from preceptor.desk import Desk
 from preceptor.errors import Mistake
@@ -27,8 +29,8 @@ from preceptor.search.importance import importances
 from preceptor.search.optimism import optimism
 from preceptor.search.race import race
 from preceptor.search.tuning import SHAPING, applied, setting_of, space_of
-from preceptor.tempo import augmenter, judged
-from preceptor.training.pace import HEAVY, PLAIN, measure_pace
+from preceptor.tempo import SHARE_FOR_PACE, augmenter, judged
+from preceptor.training.pace import HEAVY, PLAIN, Way, measure_pace
 
 SHARE = 0.5
 """The search's share of the time that is left to the net."""
@@ -38,7 +40,7 @@ FEWEST_TRIALS, FEWEST_EPOCHS = 4, 3
 SLACK = 1.15
 """Checkpoints and a busy neighbour make a planned epoch last longer than a measured one."""
 FREE = {"minutes", "trials", "storage", "decisions", "rivals", "device"}
-FREE_IN_TRAINING = {"threads", "precision", "step"}
+FREE_IN_TRAINING = {*Way._fields}
 """Fields of a plan that may differ between searches in one book: they do not change what a score means."""
 
 
@@ -131,7 +133,7 @@ def _terms(desk: Desk, folds: list[Fold], book: Book) -> Terms:
         plan.training,
         ways=HEAVY if heavy else PLAIN,
         steps=2 if heavy else 6,
-        seconds=0.03 * desk.seconds_left,
+        seconds=SHARE_FOR_PACE * desk.seconds_left,
         augment=augmenter(plan, fold),
     )
     began = time.monotonic()
@@ -139,7 +141,9 @@ def _terms(desk: Desk, folds: list[Fold], book: Book) -> Terms:
     each = SLACK * (pace.seconds + time.monotonic() - began)
     common = book.common("terms", lambda: _common(desk, each, len(folds)))
     affordable = _affordable(SHARE * desk.seconds_left / each / common["folds"], common["epochs"])
-    return Terms(*pace.way, common["folds"], common["epochs"], min(desk.plan.trials or 1, affordable))
+    # Side by side every core has nets of its own, whatever number of threads is best for a single one.
+    way = {**pace.way._asdict(), "threads": plan.training.threads or torch.get_num_threads()}
+    return Terms(min(plan.trials or 1, affordable), common["folds"], common["epochs"], way)
 
 
 def _common(desk: Desk, each: float, folds: int) -> dict[str, int]:

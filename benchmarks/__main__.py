@@ -5,6 +5,8 @@ import ast
 import importlib
 import json
 import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -48,6 +50,12 @@ def measure(name: str, rounds: int, quick: bool) -> None:
         (RESULTS / f"{name}.json").write_text(json.dumps(record, indent=1))
 
 
+def in_a_process(name: str, asked: argparse.Namespace) -> bool:
+    """Measure one of several workloads by itself, so that none spoils the next; whether it came through."""
+    command = [sys.executable, "-m", "benchmarks", name, "--rounds", str(asked.rounds)]
+    return not subprocess.run([*command, *(["--quick"] if asked.quick else [])], check=False).returncode
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="preceptor beside its peers")
     parser.add_argument("names", nargs="*", help="workloads; all when none is named")
@@ -66,10 +74,13 @@ def main() -> None:
     chosen = [*asked.names, *filter(None, asked.only.split(","))] or list(known)
     if strange := [name for name in chosen if name not in known]:
         parser.error(f"no workload {', '.join(strange)}; there are {', '.join(known)}")
-    for name in chosen:
-        measure(name, 1 if asked.quick else asked.rounds, asked.quick)
+    if len(chosen) == 1:
+        measure(chosen[0], 1 if asked.quick else asked.rounds, asked.quick)
+    failed = [name for name in chosen if len(chosen) > 1 and not in_a_process(name, asked)]
     if not asked.quick:
         write_chart(RESULTS)
+    if failed:
+        sys.exit(f"not measured, for the reasons above: {', '.join(failed)}")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,8 @@ from typing import Any
 from benchmarks.venvs import NotInstalled, interpreter
 
 OURS = {
-    "preceptor": "import preceptor; preceptor.fit, preceptor.NeuralRegressor",
+    "ready to fit": "import preceptor; preceptor.fit, preceptor.NeuralRegressor",
+    "import preceptor": "import preceptor",
     "preceptor --help": "import sys; sys.argv[1:] = ['--help']; from preceptor.cli import main; main()",
     "import torch": "import torch",
     "scikit-learn": "import sklearn.neural_network, sklearn.ensemble",
@@ -34,12 +35,17 @@ def run(rounds: int, quick: bool = False) -> dict[str, Any]:
             commands[name] = [interpreter(venv), "-c", code]
         except NotInstalled as error:
             rows[name] = {"absent": str(error)}
-    for command in commands.values():
-        seconds(command)  # the files come into the system's memory
+    for name, command in list(commands.items()):
+        try:
+            seconds(command)  # the files come into the system's memory
+        except subprocess.CalledProcessError as error:
+            rows[name] = {"absent": error.stderr.decode().strip().splitlines()[-1]}
+            del commands[name]
     measured = [{name: seconds(command) for name, command in commands.items()} for _ in range(rounds)]
-    rows |= {name: {"values": [one[name] for one in measured]} for name in commands}
+    rows = {name: {"values": [one[name] for one in measured]} for name in commands} | rows
     targets = [
-        {"ours": "preceptor", "theirs": "import torch", "within": 1.0, "plus": 0.3},
+        {"ours": "import preceptor", "theirs": "import torch", "within": 1.0, "plus": 0.3},
+        {"ours": "ready to fit", "theirs": "import torch", "within": 1.0, "plus": 0.3},
         {"ours": "preceptor --help", "at_most": 0.3},
     ]
     return {"startup": {"title": __doc__, "unit": "s", "contestants": rows, "targets": targets}}

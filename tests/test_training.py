@@ -214,10 +214,12 @@ def test_an_orthogonal_push_moves_along_every_direction_about_alike():
     left, right = (torch.linalg.qr(torch.randn(12, 12)).Q for _ in range(2))
     skewed = left[:, :8] @ torch.diag(torch.logspace(0, -1.5, 8)) @ right[:8]
     for matrix in (skewed, skewed.T):
-        strengths = torch.linalg.svdvals(orthogonal(matrix)[:, :]).sort(descending=True).values[:8]
+        pushes = orthogonal(torch.stack([matrix, -8 * matrix]))
+        assert torch.equal(pushes[1], -pushes[0])
+        strengths = torch.linalg.svdvals(pushes[0]).sort(descending=True).values[:8]
         assert ((strengths > 0.6) & (strengths < 1.3)).all()
-        assert (orthogonal(matrix) * matrix).sum() > 0
-    assert not orthogonal(torch.zeros(3, 2)).any()
+        assert (pushes[0] * matrix).sum() > 0
+    assert not orthogonal(torch.zeros(1, 3, 2)).any()
 
 
 def test_muon_passes_over_matrices_without_a_single_weight():

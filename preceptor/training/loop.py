@@ -80,23 +80,21 @@ def train(
     steps = Steps(flat, _step(training, loss), replay=training.plan.step != "eager")
     while not training.over:
         started, batches = time.perf_counter(), mini_batches(training, len(goal))
-        rates = training.open_epoch(len(batches))
-        look = len(batches) - 1 if watch and _due(training.epoch, len(batches)) else None
+        rates, before = training.open_epoch(len(batches)), None
         losses, norms = flat.weights.new_empty(2, len(batches))
-        before = None
         steps.open()
         with _reproducible(training):
-            for number, (rows, rate) in enumerate(zip(batches, rates, strict=True)):
+            for rows, rate, told, norm in zip(batches, rates, losses, norms, strict=True):
                 batch = _gathered((*inputs, goal), rows, steps.tape)
                 if augment:
                     batch[:-1] = augment(batch[:-1], rows, training.epoch // training.shares)
-                (losses[number],) = steps(*batch)
-                if number == look:
+                told.copy_(steps(*batch)[0])
+                if rows is batches[-1] and watch and _due(training.epoch, len(batches)):
                     before = flat.weights.clone()
-                norms[number] = training.step(rate)
+                norm.copy_(training.step(rate))
         layers = [] if before is None else flat.layers(before)
-        losses, seconds = training.ranks.combine(losses), time.perf_counter() - started
-        epoch = Epoch(training.epoch + 1, losses, norms, rates[-1], layers, seconds)
+        training.ranks.combine(losses)
+        epoch = Epoch(training.epoch + 1, losses, norms, rates[-1], layers, time.perf_counter() - started)
         training.replayed = steps.trusted
         training.close_epoch(epoch.broken is None)
         yield epoch

@@ -9,6 +9,7 @@ it takes a second to import.
 """
 
 from abc import ABC, abstractmethod
+from collections import defaultdict
 from collections.abc import Iterator
 from itertools import groupby
 from typing import Any, ClassVar
@@ -237,15 +238,18 @@ class Muon(AdamW):
     def settle(self, flat: FlatParameters, state: dict[str, Tensor]) -> None:
         """See `Optimiser.settle`."""
         super().settle(flat, state)
-        self._matrices: dict[int, list[tuple[slice, torch.Size]]] = {}
+        self._matrices: dict[int, dict[tuple[int, int], list[slice]]] = {}
         for group, part in flat.groups:
             members = [
-                (slice(own.start - part.start, own.stop - part.start), parameter.shape)
+                (slice(own.start - part.start, own.stop - part.start), parameter)
                 for own, parameter in zip(flat.parts, flat.parameters, strict=True)
                 if part.start <= own.start < part.stop and parameter.numel()
             ]
-            if group.decay and all(len(shape) > 1 for _, shape in members):
-                self._matrices[int(flat.weights[part].storage_offset())] = members
+            if group.decay and all(parameter.ndim > 1 for _, parameter in members):
+                alike = defaultdict(list)
+                for own, parameter in members:
+                    alike[len(parameter), parameter[0].numel()].append(own)
+                self._matrices[int(flat.weights[part].storage_offset())] = alike
 
     def update(self, w: Tensor, g: Tensor, rate: float, mean: Tensor, squares: Tensor) -> None:
         """See the class."""
@@ -255,24 +259,25 @@ class Muon(AdamW):
             return
         mean.lerp_(g, 1 - self.betas[0])
         ahead = g.lerp(mean, self.betas[0])
-        for own, shape in matrices:
-            push = orthogonal(ahead[own].view(shape[0], -1))
-            w[own].view_as(push).add_(push, alpha=-0.2 * rate * max(push.shape) ** 0.5)
+        for (rows, columns), places in matrices.items():
+            pushes = orthogonal(torch.stack([ahead[own].view(rows, columns) for own in places]))
+            for own, push in zip(places, pushes, strict=True):
+                w[own].view_as(push).add_(push, alpha=-0.2 * rate * max(rows, columns) ** 0.5)
 
 
-def orthogonal(matrix: Tensor) -> Tensor:
-    """U·Vᵀ of U·S·Vᵀ (R, C), nearly: singular values come out between 0.7 and 1.2.
+def orthogonal(matrices: Tensor) -> Tensor:
+    """U·Vᵀ of U·S·Vᵀ for each matrix (N, R, C), nearly: singular values come out between 0.7 and 1.2.
 
     Five rounds of an odd polynomial, p(X) = 3.4445·X - 4.775·X·XᵀX + 2.0315·X·(XᵀX)², push them there (a
     Newton-Schulz iteration tuned for speed, Jordan et al., 2024); products in 16 bits are good enough.
     """
-    x = matrix.bfloat16()
-    wide = x.T if len(x) > x.shape[1] else x
-    wide = wide / wide.norm().clamp(min=1e-7)
+    tall = matrices.shape[1] > matrices.shape[2]
+    x = matrices.bfloat16().mT if tall else matrices.bfloat16()
+    x = x / x.norm(dim=(1, 2), keepdim=True).clamp(min=1e-7)
     for _ in range(5):
-        gram = wide @ wide.T
-        wide = torch.addmm(wide, torch.addmm(gram, gram, gram, beta=-4.775, alpha=2.0315), wide, beta=3.4445)
-    return (wide.T if len(x) > x.shape[1] else wide).to(matrix.dtype)
+        gram = x @ x.mT
+        x = torch.baddbmm(x, torch.baddbmm(gram, gram, gram, beta=-4.775, alpha=2.0315), x, beta=3.4445)
+    return (x.mT if tall else x).to(matrices.dtype)
 
 
 OPTIMISERS: dict[str, type[Optimiser]] = {

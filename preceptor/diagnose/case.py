@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, Protocol
 import torch
 from torch import Tensor, nn
 
-from preceptor.diagnose.check import sample, undisturbed
+from preceptor.diagnose.check import sample, sober, undisturbed
 from preceptor.diagnose.one_batch import Rehearsal, rehearse
 from preceptor.diagnose.record import Record
 from preceptor.diagnose.starting_loss import dumb_loss
@@ -103,7 +103,11 @@ class Case:
         for mine, given in zip(self._mirrored, self._first if first else self._live, strict=True):
             mine.copy_(given)
         self.mirror.zero_grad(set_to_none=True)
-        return self.mirror.eval()
+        self.mirror.eval()
+        for module in self.mirror.modules():
+            if isinstance(module, nn.modules.batchnorm._BatchNorm) and module.num_batches_tracked == 0:
+                module.train()  # without statistics of its own it is only itself with those of the batch
+        return self.mirror
 
     def copy(self, *, first: bool = True) -> nn.Module:
         """A copy of the net as it was when the watch began, or is now, to be trained and thrown away."""
@@ -183,8 +187,8 @@ class Case:
 
     @cached_property
     def rehearsal(self) -> Rehearsal:
-        """A copy of the untrained net after a few steps on a handful of training rows."""
-        return rehearse(self.copy(), self.train.inputs, self.train.goal, self.loss)
+        """A copy of the untrained net, dropout at rest, after a few steps on a handful of rows."""
+        return rehearse(sober(self.copy()), self.train.inputs, self.train.goal, self.loss)
 
     def rates(self) -> list[float]:
         """The learning rates of the optimiser's groups, where it tells them."""

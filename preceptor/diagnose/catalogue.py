@@ -66,18 +66,18 @@ CATALOGUE = (
     Fault("dead-units", 28, "dead ReLUs", "before"),
     Fault("saturated-units", 29, "saturated sigmoid or tanh", "before"),
     Fault("starting-loss", 13, "wrong initial loss", "before"),
-    # the learning rate
+    # the learning rate, and what holds the net down
+    Fault("over-regularised", 32, "over-regularised", "during"),
     Fault("batch-too-small", 38, "batch too small, gradient too noisy", "during"),
     Fault("learning-rate-too-high", 23, "learning rate too high", "during"),
     Fault("learning-rate-too-low", 24, "learning rate too low", "during"),
     # what the layers show
-    Fault("not-finite", 25, "divergence: NaN or infinity", "during", True),
+    Fault("not-finite", 25, "divergence: NaN or infinity", "during"),
     Fault("vanishing-gradient", 26, "vanishing gradient", "before"),
     Fault("exploding-gradient", 27, "exploding gradient", "during"),
     Fault("plateau", 30, "plateau or saddle", "during"),
     # the fit
     Fault("no-better-than-chance", 37, "no better than chance on unseen rows", "during"),
-    Fault("over-regularised", 32, "over-regularised", "during"),
     Fault("underfitting", 31, "underfitting", "during"),
     Fault("overfitting", 33, "overfitting", "during"),
     Fault("too-few-epochs", 34, "too few epochs", "during"),

@@ -47,7 +47,9 @@ class Check:
 def undisturbed() -> Iterator[None]:
     """Inside, randomness starts from one place; afterwards the random generator is where it was."""
     with torch.random.fork_rng(), torch.enable_grad():
-        torch.manual_seed(0)
+        torch.default_generator.manual_seed(0)  # torch.manual_seed would queue a call for CUDA each time
+        if torch.cuda.is_initialized():
+            torch.cuda.manual_seed_all(0)
         yield
 
 
@@ -59,6 +61,14 @@ def sample(rows: int, size: int) -> Tensor:
 def copy_of(net: nn.Module) -> nn.Module:
     """A copy of the net, in eval mode, that can be trained and thrown away."""
     return copy.deepcopy(net).eval()
+
+
+def sober(net: nn.Module) -> nn.Module:
+    """The net with its dropout at rest, in place."""
+    for module in net.modules():
+        if isinstance(module, nn.modules.dropout._DropoutNd):
+            module.p = 0.0
+    return net
 
 
 def practise(

@@ -23,13 +23,13 @@ from preceptor.finding import Finding
 
 OPEN = dict.fromkeys(("underfitting", "overfitting", "no-better-than-chance", "too-few-epochs", "plateau"))
 """What may yet come right; every other alarm stands once it has been given, at the step where it was seen."""
-SHARE = 0.015
-"""The share of the loop's time that looking may cost."""
+SHARE = 0.01
+"""The share of the loop's time (the processor's) that looking may cost; each step adds a few microseconds."""
 LONG_STEP, EIGHTH = 2e-3, 8
 """Steps of so many seconds can bear a gradient norm each; shorter ones, each eighth."""
 DENSE, WIDER = 4, 1.5
 """So many first steps are due for a look; then each gap is half as long again as the one before."""
-LISTENED, KEPT, RECKONED = 24, 2_000, 3
+LISTENED, KEPT, RECKONED = 12, 2_000, 3
 """So many first steps the gradients are listened to; so many mini-batches are written down at most;
 so many epochs' ends the validation loss is reckoned anew where the net is left in training mode."""
 
@@ -41,7 +41,7 @@ class Doctor:
         self.case = case
         self._before: Glance | None = None
         self._due, self._gap = 1, 1.0
-        self._spent, self._dear, self._began = 0.0, 0.0, time.perf_counter()
+        self._spent, self._dear, self._began = 0.0, 0.0, time.process_time()
         self._static: list[Finding] | None = None
         self._kept: dict[str, Finding] = {}
         self._listener = Listener(case)
@@ -57,22 +57,22 @@ class Doctor:
             self._static = found
             if not found or found[-1].severity != "error":
                 self._first()
-            self._began, self._spent = time.perf_counter(), 0.0
+            self._began, self._spent = time.process_time(), 0.0
         return ranked(self._static)
 
     def _first(self) -> None:
         """Look at the untrained net, twice: what is done for the first time costs more than a look does."""
         self.case.record.looks.append(first_look(self.case))
-        began = time.perf_counter()
+        began = time.process_time()
         look(self.case, first=True)
-        self._dear = time.perf_counter() - began
+        self._dear = time.process_time() - began
 
     def __call__(self, loss: Tensor | float, *, batch: tuple[Any, Tensor] | None = None) -> None:
         """Note one step: after backward and the optimiser's step, gradients still in place.
 
         `batch` is the mini-batch (x, y) of the step; without it nothing is said about the loader.
         """
-        record, began = self.case.record, time.perf_counter()
+        record, began = self.case.record, time.process_time()
         per_step = (began - self._began) / max(record.step, 1)
         normed = record.step < LISTENED or per_step > LONG_STEP or record.step % EIGHTH == 0
         value = loss.detach() if isinstance(loss, Tensor) else torch.tensor(float(loss))
@@ -105,8 +105,8 @@ class Doctor:
             self._before = None
             self._gap = 1.0 if record.step < DENSE else self._gap * WIDER
             self._due = record.step + int(self._gap)
-            self._dear = time.perf_counter() - began
-        self._spent += time.perf_counter() - began
+            self._dear = time.process_time() - began
+        self._spent += time.process_time() - began
 
     def _clock(self, now: float) -> float:
         """The seconds of the loop that looks may take a share of: half of the plan is lent to the first
@@ -132,18 +132,18 @@ class Doctor:
     @property
     def share(self) -> float:
         """The share of the loop's time that looking has cost so far."""
-        return self._spent / max(time.perf_counter() - self._began, 1e-9)
+        return self._spent / max(time.process_time() - self._began, 1e-9)
 
     def findings(self) -> list[Finding]:
         """What is wrong, the likeliest cause first; each cheap trial it needs is made on a copy."""
-        began, record = time.perf_counter(), self.case.record
+        began, record = time.process_time(), self.case.record
         static = self.before()
         record.flush()
         if record.step and (record.last is None or record.last.step < record.step):
             record.looks.append(look(self.case))
         seen = [finding for symptom in DURING if (finding := symptom(self.case))] if record.step else []
         self._kept |= {f.code: f for f in seen if f.severity != "note" and f.code not in self._kept | OPEN}
-        self._began += time.perf_counter() - began
+        self._began += time.process_time() - began
         return ranked([*static, *self._kept.values(), *seen])
 
 

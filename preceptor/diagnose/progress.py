@@ -15,7 +15,7 @@ from preceptor.diagnose.record import Look
 from preceptor.diagnose.rival import Rival, compete
 from preceptor.diagnose.trial import Outcome, tried
 
-LONGEST, SHORTEST = 100, 8
+LONGEST, SHORTEST, FURTHER = 100, 8, 200
 POOR, MARGIN = 0.35, 0.1
 
 
@@ -57,6 +57,11 @@ def half(case: Case) -> int:
 def plain(case: Case) -> Outcome:
     """The same net, optimiser and rows, taught by a loop that is known to be right."""
     return tried(case, half(case))
+
+
+def onward(case: Case) -> Outcome:
+    """Where going on from here, as long again within bounds, would lead."""
+    return tried(case, max(32, min(case.record.step, FURTHER)), now=True)
 
 
 def behind(case: Case, other: Outcome) -> float:

@@ -12,6 +12,8 @@ from preceptor.diagnose.catalogue import CATALOGUE, RANK
 from preceptor.finding import Finding
 
 SEVERITY = {"error": 0, "warning": 0, "note": 1}
+AT_REST = {"dead-units", "saturated-units"}
+"""Before the first step they are a cause; in training the learning rate explains them."""
 CERTAIN = {fault.code for fault in CATALOGUE if fault.certain}
 
 
@@ -28,4 +30,6 @@ def ranked(findings: Iterable[Finding]) -> list[Finding]:
 
 
 def _place(finding: Finding) -> tuple[int, bool, int]:
-    return SEVERITY[finding.severity], finding.code not in CERTAIN, RANK[finding.code]
+    arose = finding.code in AT_REST and bool(finding.evidence.get("step"))
+    rank = RANK["vanishing-gradient"] if arose else RANK[finding.code]
+    return SEVERITY[finding.severity], finding.code not in CERTAIN, rank

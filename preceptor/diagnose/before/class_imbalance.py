@@ -35,8 +35,7 @@ def class_imbalance(case: Case) -> Finding | None:
         "note" if found is not None and found >= FOUND else "warning",
         f"Class {rare} has {int(counts[rare])} of {len(labels)} training rows ({share:.1%}), class {most} has"
         f" {float(counts[most]) / len(labels):.0%}, and the loss weighs them alike. The net does well by"
-        " never"
-        " answering the rare class.",
+        " never answering the rare class.",
         evidence={"class": rare, "share": share, "counts": counts.tolist()[:100], "found": found},
         remedy="Weigh the classes, CrossEntropyLoss(weight=len(y) / (C * counts)), or draw batches with a"
         " WeightedRandomSampler; judge by recall, not by accuracy.",

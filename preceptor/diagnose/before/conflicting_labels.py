@@ -29,8 +29,7 @@ def conflicting_labels(case: Case) -> Finding | None:
         "conflicting-labels",
         "warning",
         f"{len(torn)} of {rows.number} training rows ({len(torn) / rows.number:.0%}) have the same input as"
-        " another"
-        f" row and a different answer, such as row {torn[0]}. No net can be right about both.",
+        f" another row and a different answer, such as row {torn[0]}. No net can be right about both.",
         evidence={"rows": len(torn), "of": rows.number, "first": torn[:20]},
         remedy="See which answer is right, and keep one of each.",
     )

@@ -1,9 +1,8 @@
 """A feature that is the same in every training row (4).
 
     symptom   max x_j = min x_j over the training rows
-    harm      x_j varies among the validation rows, so often that training rows would have shown it; or the
-              rows are a table of at most 50 columns, or three tenths are constant: a loading fault, not a
-              picture's rim
+    harm      x_j varies among the validation rows, so often that training rows would have shown it; or three
+              tenths of the columns are constant: a loading fault, not a column of ones or a picture's rim
 
 Source: TheDeepChecker; Deepchecks.
 """
@@ -13,7 +12,7 @@ import torch
 from preceptor.diagnose.case import Case
 from preceptor.finding import Finding
 
-NARROW, MANY, FEWEST, EXPECTED = 50, 0.3, 20, 10
+MANY, FEWEST, EXPECTED = 0.3, 20, 10
 
 
 def constant_feature(case: Case) -> Finding | None:
@@ -26,7 +25,7 @@ def constant_feature(case: Case) -> Finding | None:
         return None
     columns = torch.nonzero(constant).flatten().tolist()
     moves = _moves(case, constant)
-    many = len(columns) > (0 if x.shape[1] <= NARROW else MANY * x.shape[1])
+    many = len(columns) > MANY * x.shape[1]
     if moves is False:
         return None
     return Finding(

@@ -26,8 +26,7 @@ def duplicate_rows(case: Case) -> Finding | None:
         "duplicate-rows",
         "warning",
         f"{rows.number - distinct} of {rows.number} training rows ({share:.0%}) are copies of others. They"
-        " weigh"
-        " double, and a random split puts copies of one row on both sides, which flatters every score.",
+        " weigh double, and a random split puts copies of one row on both sides, which flatters every score.",
         evidence={"rows": rows.number, "distinct": distinct, "share": share},
         remedy="Keep the first of each before splitting: x, y = x[first], y[first] (numpy.unique, axis=0).",
     )

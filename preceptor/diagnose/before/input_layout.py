@@ -71,6 +71,5 @@ def _finding(severity: str, seen: str) -> Finding:
         seen + " A net that reads along the wrong axis mixes what does not belong together.",
         evidence={"seen": seen},
         remedy="Give floats in the order the first layer wants: x = x.float().permute(0, 3, 1, 2) for"
-        " pictures,"
-        " x.transpose(1, 2) for series; classes as int64.",
+        " pictures, x.transpose(1, 2) for series; classes as int64.",
     )

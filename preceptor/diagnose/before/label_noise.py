@@ -37,8 +37,7 @@ def label_noise(case: Case) -> Finding | None:
         f"Of the training rows whose class is plainest, {among_sure:.0%} bear another label, such as row"
         f" {places[0]};"
         f" among all rows it is {overall:.0%}. So the labels are wrong, not the rows hard, and a net that"
-        " trains long"
-        " enough learns these errors by heart.",
+        " trains long enough learns these errors by heart.",
         evidence={"among_surest": among_sure, "among_all": overall, "rows": places},
         remedy="Look at these rows and relabel; else CrossEntropyLoss(label_smoothing=0.1) and early"
         " stopping.",

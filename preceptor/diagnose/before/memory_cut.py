@@ -35,8 +35,7 @@ def memory_cut(case: Case) -> Finding | None:
         "memory-cut",
         "warning",
         f"The last answer depends on {int((moves > MOVED).sum())} of {len(moves)} steps, but no gradient"
-        " reaches"
-        f" {int(cut.sum())} of them. The net cannot learn what it should remember from them.",
+        f" reaches {int(cut.sum())} of them. The net cannot learn what it should remember from them.",
         evidence={"steps": len(moves), "cut": torch.nonzero(cut).flatten().tolist()[:100]},
         remedy="Do not detach the state within a sequence (no .detach(), no torch.no_grad()); truncate after"
         " more steps.",

@@ -30,8 +30,7 @@ def output_mismatch(case: Case) -> Finding | None:
         "output-mismatch",
         "warning",
         f"The net ends in {kind}, so that its outputs lie between {low:.3g} and {high:.3g}, and the loss"
-        " expects"
-        " them unbounded. Gradients shrink, and the loss cannot come down to what it could.",
+        " expects them unbounded. Gradients shrink, and the loss cannot come down to what it could.",
         layer=case.trace.steps[-1].layer if case.trace.steps else None,
         evidence={"activation": kind, "lowest": low, "highest": high},
         remedy=f"Leave out the last {kind}: the loss (CrossEntropyLoss, BCEWithLogitsLoss, MSELoss) wants raw"

@@ -33,8 +33,7 @@ def padding_attended(case: Case) -> Finding | None:
         "padding-attended",
         "warning",
         f"Taking away the padding (number {padding}) changes answers by {change:.0%} of what rows differ by."
-        " The net"
-        " reads padding as text, so that an answer depends on how long other rows of the batch are.",
+        " The net reads padding as text, so that an answer depends on how long other rows of the batch are.",
         evidence={"padding": padding, "share": float((x == padding).float().mean()), "change": change},
         remedy="Mask it: src_key_padding_mask=(x == pad) for attention, pack_padded_sequence for recurrent"
         " layers, a masked mean for pooling.",

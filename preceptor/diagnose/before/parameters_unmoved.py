@@ -15,7 +15,7 @@ from preceptor.diagnose.case import Case
 from preceptor.diagnose.check import undisturbed
 from preceptor.finding import Finding
 
-FEWEST, FIT = 64, 0.05
+FEWEST, FIT, MANY = 64, 0.05, 2_000
 
 
 def parameters_unmoved(case: Case) -> Finding | None:
@@ -40,8 +40,7 @@ def _finding(names: list[str], why: str, total: int) -> Finding:
     remedy = {
         "not in the optimiser": "Give it to the optimiser: type(optimiser)(net.parameters(), ...).",
         "frozen": f"Unfreeze it, net.get_parameter({names[0]!r}).requires_grad_(True), or say that it is"
-        " meant:"
-        f" watch(..., frozen=[{names[0]!r}]).",
+        f" meant: watch(..., frozen=[{names[0]!r}]).",
     }
     return Finding(
         "parameters-unmoved",
@@ -63,24 +62,31 @@ def _absent(case: Case, named: dict[str, torch.nn.Parameter]) -> list[str]:
 
 
 def _drawn(weight: Tensor) -> bool:
-    """Whether values look as they come from `nn.init`: uniform between plus and minus their largest."""
+    """Whether values look as they come from `nn.init`, to the bounds of its recipes."""
     from scipy import stats
 
     values = weight.detach().flatten().double()
     if weight.ndim < 2 or len(values) < FEWEST or not bool(values.any()):
         return False
-    bound = float(values.abs().max()) * (1 + 1 / len(values))
-    values = values[:5000]
-    uniform = stats.kstest(values.numpy(), "uniform", args=(-bound, 2 * bound)).pvalue
+    largest, values = float(values.abs().max()), values[:5000]
+    for bound in _bounds(weight):
+        if 1 - 10 / weight.numel() < largest / bound <= 1 + 1e-6:
+            return bool(stats.kstest(values.numpy(), "uniform", args=(-bound, 2 * bound)).pvalue > FIT)
     normal = stats.kstest((values / values.std()).numpy(), "norm").pvalue
-    return bool(uniform > FIT or (normal > FIT and _usual(weight, float(values.std()))))
+    return bool(len(values) > MANY and normal > FIT and _usual(weight, float(values.std())))
+
+
+def _bounds(weight: Tensor) -> tuple[float, ...]:
+    """The bounds of uniform recipes: torch's own, He's for ReLU, Glorot's."""
+    inputs, outputs = weight[0].numel(), weight.shape[0]
+    return (1 / inputs**0.5, (6 / inputs) ** 0.5, (6 / (inputs + outputs)) ** 0.5)
 
 
 def _usual(weight: Tensor, spread: float) -> bool:
     """Whether a normal spread is that of a usual recipe."""
     inputs, outputs = weight[0].numel(), weight.shape[0]
     recipes = (1.0, (2 / inputs) ** 0.5, (1 / inputs) ** 0.5, (2 / (inputs + outputs)) ** 0.5, 0.02)
-    return any(abs(spread / recipe - 1) < 4 / weight.numel() ** 0.5 for recipe in recipes)
+    return any(abs(spread / recipe - 1) < 2 / weight.numel() ** 0.5 for recipe in recipes)
 
 
 def _unreached(case: Case, named: dict[str, torch.nn.Parameter]) -> list[str]:

@@ -38,8 +38,7 @@ def preprocessing_leak(case: Case) -> Finding | None:
         f"The training columns are standardised, but not by their own statistics: their means are {mean:.2g}"
         " off"
         f" zero on average{', while those of training and validation rows together are 0' if pooled else ''}."
-        " The"
-        " scaler has seen rows that it must not know.",
+        " The scaler has seen rows that it must not know.",
         evidence={"mean_off": mean, "pooled_exact": pooled, "columns": x.shape[1]},
         remedy="Fit on training rows alone: mean, std = x_train.mean(0), x_train.std(0); use them for all"
         " rows.",

@@ -30,8 +30,7 @@ def row_leak(case: Case) -> Finding | None:
         "row-leak",
         "warning",
         f"{both} of {len(held)} validation rows ({both / len(held):.0%}) stand among the training rows too."
-        " The"
-        " score on them measures memory, so that the net will do worse on rows that are really new.",
+        " The score on them measures memory, so that the net will do worse on rows that are really new.",
         evidence={"both": both, "validation": len(held), "twins_in_training": twins},
         remedy="Remove them from one side, or split by the group that the rows belong to"
         " (GroupShuffleSplit).",

@@ -47,8 +47,7 @@ def signal_scale(case: Case) -> Finding | None:
         f" like it), where 0.6 to 1.4 is usual. The signal {'fades' if odd[worst] < 1 else 'swells'} from"
         " layer to"
         f" layer: in 60 steps the loss gets to {min(as_is, 1e9):.2f} of the constant answer's, with weights"
-        " drawn"
-        f" anew to {mended:.2f}.",
+        f" drawn anew to {mended:.2f}.",
         layer=worst.rpartition(".")[0],
         evidence={"scales": scales, "loss_as_is": min(as_is, 1e9), "loss_drawn_anew": mended},
         remedy="Draw them anew: nn.init.kaiming_normal_(layer.weight) for ReLU, xavier_normal_ for tanh.",

@@ -40,8 +40,7 @@ def split_shift(case: Case) -> Finding | None:
         " not been taught, and the score says little about either kind.",
         evidence={"auc": auc, "answers_apart": apart, "p": p},
         remedy="Shuffle before splitting, stratified by answer (train_test_split(..., stratify=y)); a sorted"
-        " file"
-        " is the usual cause.",
+        " file is the usual cause.",
     )
 
 

@@ -4,7 +4,7 @@
     saturated   more than half of a tanh's or sigmoid's units lie at the edge in 85 % of their places
     vanishing   the first weight layer's gradient, per weight's size, is < 1e-4 of the last one's
     harm        the net cannot learn a handful of rows by heart (loss > 0.5 of the constant answer's); for
-                dead and saturated layers also: two thirds and more of them are so
+                dead and saturated layers also: 19 of 20 and more of them are so
 
 Units are counted, not elements: that half of all outputs of a ReLU are 0 is as it should be, which is what
 other tools alarm at. Sources: TheDeepChecker; SageMaker (active < 1 % of rows); AutoTrainer (the ratio,
@@ -16,7 +16,7 @@ from preceptor.diagnose.look import first_look
 from preceptor.diagnose.record import Unit
 from preceptor.finding import Finding
 
-HALF, MOST, FADED, POOR = 0.5, 0.66, 1e-4, 0.5
+HALF, MOST, FADED, POOR = 0.5, 0.95, 1e-4, 0.5
 
 
 def dead_units(case: Case) -> Finding | None:
@@ -33,8 +33,7 @@ def dead(unit: Unit, step: int, harm: dict[str, float]) -> Finding:
         "dead-units",
         "warning",
         f"In layer {unit.layer!r} {unit.dead:.0%} of the ReLU units are 0 for every probe row at step {step}."
-        " No"
-        " gradient passes through a dead unit, so it never comes back.",
+        " No gradient passes through a dead unit, so it never comes back.",
         layer=unit.layer,
         evidence={"step": step, "dead": unit.dead, **harm},
         remedy="Lower the learning rate, start biases at 0 (nn.init.zeros_(layer.bias)), or take"
@@ -80,8 +79,7 @@ def vanishing(ratio: tuple[str, float], step: int, harm: dict[str, float]) -> Fi
         "vanishing-gradient",
         "warning",
         f"At step {step} the gradient of {ratio[0]!r} is {ratio[1]:.1e} of the last layer's. The error fades"
-        " on its way"
-        " back, so that the first layers stay as they were drawn.",
+        " on its way back, so that the first layers stay as they were drawn.",
         layer=ratio[0],
         evidence={"step": step, "ratio": ratio[1], **harm},
         remedy="Take ReLU in place of sigmoid or tanh, residual connections, or a normalisation between"

@@ -69,8 +69,7 @@ def _spread(case: Case) -> tuple[str, str] | None:
         return None
     return (
         f"Outputs {tuple(case.output.shape)} and answers {tuple(goal.shape)} are spread against each other:"
-        " every"
-        " row is compared with every answer.",
+        " every row is compared with every answer.",
         "Give both one shape: loss(output.squeeze(1), y), or y[:, None].",
     )
 
@@ -85,8 +84,7 @@ def _endless(case: Case) -> tuple[str, str] | None:
         return None
     return (
         f"The loss falls without end as outputs grow: answers from {float(goal.min()):.2g} to"
-        f" {float(goal.max()):.2g} are"
-        " amounts, and it is made for yes and no.",
+        f" {float(goal.max()):.2g} are amounts, and it is made for yes and no.",
         "Take MSELoss or HuberLoss for amounts.",
     )
 

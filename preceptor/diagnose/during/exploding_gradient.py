@@ -41,8 +41,7 @@ def exploding_gradient(case: Case) -> Finding | None:
         f"Up to step {case.record.step} the gradient's norm leaps to"
         f" {float(finite.max()) if len(finite) else np.inf:.3g},"
         f" {spike:.0f} times its 90th percentile; recurrent weights amplify up to {gain:.1f}-fold a step."
-        " Clipped, half"
-        f" of the steps bring the loss to {clipped:.2f} of the constant answer's.",
+        f" Clipped, half of the steps bring the loss to {clipped:.2f} of the constant answer's.",
         evidence={"spike": spike, "grown": grown, "gain": gain, "clipped": clipped},
         remedy="nn.utils.clip_grad_norm_(net.parameters(), 1.0) before optimiser.step(); orthogonal recurrent"
         " weights.",

@@ -12,6 +12,7 @@ import torch
 
 from preceptor.diagnose.case import Case
 from preceptor.diagnose.progress import beyond, now, plain
+from preceptor.diagnose.trial import tried
 from preceptor.finding import Finding
 
 APART, HARM, ROWS, ASKED = 1.3, 0.05, 64, 2_000
@@ -25,7 +26,8 @@ def harmful_augmentation(case: Case) -> Finding | None:
     apart = case.once("augmented", lambda: _apart(case, torch.cat(told[:8])[:ROWS]))
     if apart <= APART or not beyond(case, 0.04, 30):
         return None
-    other, look = plain(case), now(case)
+    look = now(case)
+    other = tried(case, min(case.record.step, 256)) if beyond(case, 0.2, 200) else plain(case)
     lost = look.train - other.train
     if look.validation is not None and other.validation is not None:
         lost = max(lost, look.validation - other.validation)
@@ -33,10 +35,8 @@ def harmful_augmentation(case: Case) -> Finding | None:
         "harmful-augmentation",
         "warning" if lost > HARM else "note",
         f"The rows of the batches lie {apart:.1f} times as far from the nearest training row as training rows"
-        " from each"
-        f" other. Augmented like this they are other rows; unchanged, half of the {case.record.step} steps"
-        " bring a loss"
-        f" lower by {lost:.2f} of the constant answer's.",
+        f" from each other. Augmented like this they are other rows; unchanged, as many steps and fewer"
+        f" bring a loss lower by {lost:.2f} of the constant answer's.",
         evidence={"apart": apart, "lost": lost, "step": case.record.step},
         remedy="Soften it until an augmented row is still the same thing to the eye; check that labels go"
         " along.",

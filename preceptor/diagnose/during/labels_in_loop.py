@@ -24,8 +24,7 @@ def labels_in_loop(case: Case) -> Finding | None:
         "labels-misaligned",
         "warning",
         f"{wrong} of {found} rows of the first batches have another answer than among the training rows. The"
-        " net is"
-        " taught answers that belong to other rows, and learns nothing that is true.",
+        " net is taught answers that belong to other rows, and learns nothing that is true.",
         evidence={"wrong": wrong, "found": found},
         remedy="Index x and y with the same rows: x[rows], y[rows]; look for a shuffle of one of them.",
     )

@@ -6,7 +6,8 @@
                          half of the steps, and the rate itself does not in a loop known to be right
     too low     symptom  what has been gained, prolonged in a straight line to the end of the plan, is less
                          than 60 % of what ten, a hundred or a thousand times the rate gains in half of the
-                         steps so far; an unknown plan counts as ten times the steps so far
+                         steps so far; an unknown plan counts as ten times the steps so far, and
+                         while the rate is still rising (warm-up) nothing is said
                 harm     the same: that gain
     too small   as too high, in batches of at most 4 rows; or batches of 32 come lower by 0.1
 
@@ -23,7 +24,7 @@ from preceptor.diagnose.trial import Outcome, tried
 from preceptor.finding import Finding
 
 LOWER, HIGHER = (0.1, 0.01, 0.001), (10.0, 100.0, 1e3, 1e5)
-MARGIN, PART, STRAIGHT, UNPLANNED, FEW, STEPS = 0.1, 0.2, 0.6, 10, 4, 16
+MARGIN, PART, STRAIGHT, UNPLANNED, FEW, STEPS, WARM = 0.1, 0.2, 0.6, 10, 4, 16, 1.2
 
 
 def learning_rate_high(case: Case) -> Finding | None:
@@ -44,6 +45,7 @@ def learning_rate_high(case: Case) -> Finding | None:
         " over the valley.",
         evidence={"rate": rate, "better_rate": factor * rate, "now": _number(now), "trial": best.train},
         remedy=f"Set lr={factor * rate:.1g}, or warm up to it over the first steps.",
+        change=_change(factor * rate),
     )
 
 
@@ -83,7 +85,9 @@ def learning_rate_low(case: Case) -> Finding | None:
         start(case) - reached(case),
         (case.steps or UNPLANNED * case.record.step) / case.record.step,
     )
-    if gained > MARGIN or reached(case) < MARGIN or not any(case.record.rates):
+    rates = case.record.rates
+    warming = rates[-1] > WARM * rates[len(rates) // 2]
+    if warming or not -MARGIN / 5 < gained < MARGIN or reached(case) < MARGIN or not any(case.record.rates):
         return None
     factor, best = _best(case, HIGHER)
     promised = start(case) - best.train
@@ -94,13 +98,16 @@ def learning_rate_low(case: Case) -> Finding | None:
         "learning-rate-too-low",
         "warning",
         f"In {case.record.step} steps the loss has come from {start(case):.3f} to {reached(case):.3f} of the"
-        " constant"
-        f" answer's at a learning rate of {rate:.1g}; half as many at {factor * rate:.1g} bring"
-        f" {best.train:.2f}. At this"
-        " pace it will not get there.",
+        f" constant answer's at a learning rate of {rate:.1g}; half as many at {factor * rate:.1g} bring"
+        f" {best.train:.2f}. At this pace it will not get there.",
         evidence={"rate": rate, "better_rate": factor * rate, "gained": gained, "trial_gains": promised},
         remedy=f"Set lr={factor * rate:.1g}.",
+        change=_change(factor * rate),
     )
+
+
+def _change(rate: float) -> dict[str, dict[str, float]]:
+    return {"training": {"learning_rate": float(f"{rate:.2g}")}}
 
 
 def _asked(case: Case) -> bool:

@@ -12,7 +12,7 @@ import numpy as np
 from preceptor.diagnose.case import Case
 from preceptor.finding import Finding
 
-FEWEST, FALLEN, TOGETHER = 4, 0.1, 0.3
+FEWEST, FALLEN, TOGETHER, OPPOSED = 4, 0.1, 0.3, -0.7
 
 
 def metric_apart(case: Case) -> Finding | None:
@@ -25,8 +25,10 @@ def metric_apart(case: Case) -> Finding | None:
     losses, metric = told[:upto, 0] / case.dumb_held_out, told[:upto, 1]
     if upto < FEWEST or not np.isfinite(losses).all() or losses[0] - losses[-1] < FALLEN:
         return None
-    together = 0.0 if np.ptp(metric) == 0 else float(spearmanr(metric, -losses).statistic)
-    if together >= TOGETHER:
+    if np.ptp(metric) == 0:
+        return None
+    together = float(spearmanr(metric, -losses).statistic)
+    if together >= (TOGETHER if upto > FEWEST else OPPOSED):
         return None
     return Finding(
         "metric-apart",
@@ -34,8 +36,7 @@ def metric_apart(case: Case) -> Finding | None:
         f"Over {upto} epochs the validation loss falls from {losses[0]:.2f} to {losses[-1]:.2f} of the"
         " constant answer's,"
         f" and the metric goes from {metric[0]:.3g} to {metric[-1]:.3g} (rank correlation {together:.2f},"
-        " higher meant"
-        " better). One of the two measures something else.",
+        " higher meant better). One of the two measures something else.",
         evidence={
             "epochs": upto,
             "losses": losses.tolist(),

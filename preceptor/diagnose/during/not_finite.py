@@ -35,6 +35,5 @@ def not_finite(case: Case) -> Finding | None:
         remedy="Divide the learning rate by 10 and clip gradients."
         if rose
         else "Look for log, division and exp in net and loss: clamp their arguments (x.clamp(min=1e-8)), or"
-        " take the"
-        " stable form (CrossEntropyLoss on logits).",
+        " take the stable form (CrossEntropyLoss on logits).",
     )

@@ -11,6 +11,7 @@ Source: CS231n; TheDeepChecker (the penalty's share of the gradient).
 from torch import nn
 
 from preceptor.diagnose.case import Case
+from preceptor.diagnose.check import sober
 from preceptor.diagnose.progress import behind, beyond, half, plain, reached
 from preceptor.diagnose.trial import Outcome, trial
 from preceptor.finding import Finding
@@ -35,10 +36,8 @@ def over_regularised(case: Case) -> Finding | None:
         "over-regularised",
         "warning",
         f"After {case.record.step} steps, with weight decay {decay:g} and dropout up to {dropout:g}, the loss"
-        " is at"
-        f" {reached(case):.2f} of the constant answer's; without them half as many steps bring"
-        f" {free.train:.2f}. The net is"
-        " kept from learning what there is to learn.",
+        f" is at {reached(case):.2f} of the constant answer's; without them half as many steps bring"
+        f" {free.train:.2f}. The net is kept from learning what there is to learn.",
         evidence={
             "weight_decay": decay,
             "dropout": dropout,
@@ -52,14 +51,5 @@ def over_regularised(case: Case) -> Finding | None:
 def _free(case: Case, decay: float) -> Outcome:
     """The trial without decay and dropout."""
     steps, groups = half(case), {"weight_decay": 0.0} if decay else None
-    outcome: Outcome = case.once(
-        f"free {steps}", lambda: trial(case, steps=steps, groups=groups, edit=_without_dropout)
-    )
+    outcome: Outcome = case.once(f"free {steps}", lambda: trial(case, steps=steps, groups=groups, edit=sober))
     return outcome
-
-
-def _without_dropout(net: nn.Module) -> nn.Module:
-    for module in net.modules():
-        if isinstance(module, nn.modules.dropout._DropoutNd):
-            module.p = 0.0
-    return net

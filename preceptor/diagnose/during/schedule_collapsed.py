@@ -42,8 +42,7 @@ def schedule_collapsed(case: Case) -> Finding | None:
         + (f", {part:.0%} of the plan," if part else "")
         + f" the learning rate is {rates[-1]:.1e},"
         f" down from {rates.max():.1e}. The weights no longer move; 64 steps at the old rate would bring the"
-        " loss from"
-        f" {reached(case):.2f} to {onward.train:.2f} of the constant answer's.",
+        f" loss from {reached(case):.2f} to {onward.train:.2f} of the constant answer's.",
         evidence={"rate": float(rates[-1]), "highest": float(rates.max()), "idle_steps": idle, "gain": gain},
         remedy="Step the schedule once an epoch, or give it the number of batches: T_max=epochs *"
         " len(loader).",

@@ -1,9 +1,9 @@
 """The steps climb (44). Certain.
 
     negated    the loss told is below zero at nine tenths of the steps, where the loss given is above zero
-    climbing   the probe's loss has risen, and the same net, optimiser and rows descend in a loop that is
-               known to be right; or the last step looked at goes along the probe's gradient (cosine > 0.2)
-               as well
+    climbing   the probe's loss has risen in at most 200 steps, and the same net, optimiser and rows descend
+               in a loop that is known to be right; or the last step looked at goes along the probe's
+               gradient (cosine > 0.2) as well
 
 Source: TheDeepChecker; tuning playbook.
 """
@@ -17,7 +17,7 @@ from preceptor.diagnose.during.gradients_accumulate import gradients_accumulate
 from preceptor.diagnose.progress import plain, reached, start
 from preceptor.finding import Finding
 
-STEPS, MOSTLY, RISE, FALL, ALONG = 4, 0.9, 0.3, 0.1, 0.2
+STEPS, MOSTLY, RISE, FALL, ALONG, EARLY = 4, 0.9, 0.3, 0.1, 0.2, 200
 
 
 def uphill(case: Case) -> Finding | None:
@@ -29,7 +29,10 @@ def uphill(case: Case) -> Finding | None:
     rising = reached(case) > first + RISE
     climbs = [look.uphill for look in case.record.looks if look.uphill is not None]
     along = bool(climbs) and min(climbs) > ALONG
-    if not rising or not (negated or along or plain(case).train < first - FALL):
+    if not negated and not rising:
+        return None
+    early = case.record.step <= EARLY
+    if not (negated or along or (early and plain(case).train < first - FALL)):
         return None
     if not negated and not along and np.max(np.diff(losses), initial=0) > 100 * abs(losses[0]):
         return None
@@ -40,8 +43,7 @@ def uphill(case: Case) -> Finding | None:
         f"In {case.record.step} steps the loss has risen from {first:.2f} to "
         + (f"{now:.3g}" if now is not None else "infinity")
         + f" of the constant answer's, while the same net and rows fall to {plain(case).train:.2f} in a plain"
-        " loop. The"
-        " steps go up the slope instead of down.",
+        " loop. The steps go up the slope instead of down.",
         evidence={"first": first, "now": now, "negated": negated, "cosine": climbs[-1] if climbs else None},
         remedy="Look for a minus before the loss: (-loss).backward() is gradient ascent.",
     )

@@ -34,8 +34,7 @@ def wrong_mode(case: Case) -> Finding | None:
             "wrong-mode",
             "warning",
             f"The net was in evaluation mode at {modes.count(False)} of {len(modes)} training steps. Dropout"
-            " did nothing,"
-            " and batch normalisation kept the statistics it began with.",
+            " did nothing, and batch normalisation kept the statistics it began with.",
             evidence={"steps": len(modes), "in_evaluation": modes.count(False)},
             remedy="Call net.train() before each epoch's first step, net.eval() before validating.",
         )

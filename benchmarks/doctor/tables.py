@@ -113,6 +113,8 @@ def named(ill: Sequence[Row]) -> str:
         "unseen": [row for row in ill if row["program"] in UNSEEN],
     }
     both = {row["change"] for row in parts["seen"]} & {row["change"] for row in parts["unseen"]}
+    if not both:
+        return "seen minus unseen: not told, since one of the two is not in this set"
     lines, values = [], []
     for name, rows in parts.items():
         rows = [row for row in rows if row["change"] in both]
@@ -180,7 +182,7 @@ def by_fault(ill: Sequence[Row]) -> str:
     for fault in FAULTS:
         ours = [row for row in ill if row["change"] == fault.name]
         if not ours:
-            lines.append(f"{fault.number:>3} {fault.name:<32}{'nothing that hurts':>18}")
+            lines.append(f"{fault.number:>3} {fault.name:<32}{'no run that hurts':>18}")
             continue
         first = sum(right(row, doctor(row), 1) for row in ours)
         three = sum(right(row, doctor(row), 3) for row in ours)

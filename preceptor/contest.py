@@ -33,6 +33,7 @@ from preceptor.predictor import Member, Predictor
 from preceptor.problem import Inputs, Loan, Problem
 from preceptor.rivals import Recipe, Rival, affordable_rows, rivals_for
 from preceptor.split import Split
+from preceptor.training.stream import Stream
 
 RIVALS_SHARE, BESIDE_DEEP, AT_ONCE = 0.2, 0.12, 2
 """The rivals' share of the time left when they start, less where a deep kind needs it; folds at once."""
@@ -45,7 +46,8 @@ class Fold:
     """One fold, encoded by kinds that were fitted on its training rows.
 
     `rows_held_out` are row numbers of the open table; `goal` is what the loss compares with, `truth`
-    what the metrics take.
+    what the metrics take. Where there are more rows than memory holds, the net learns from `stream`, and the
+    others from those of the fold, which are a sample.
     """
 
     number: int
@@ -57,6 +59,7 @@ class Fold:
     goal_held_out: Tensor
     truth_held_out: np.ndarray
     rows_held_out: np.ndarray
+    stream: Stream | None = None
 
     def on(self, device: torch.device) -> "Fold":
         """The fold with its inputs, and the answers to learn from, on a device."""

@@ -21,6 +21,7 @@ from preceptor.timetable import Schedule
 from preceptor.training.loop import Epoch, train
 from preceptor.training.stack import Material
 from preceptor.training.state import Training
+from preceptor.training.stream import train_stream
 from preceptor.training.together import train_together
 
 SECONDS_BETWEEN_CHECKPOINTS = 5.0
@@ -116,6 +117,8 @@ class Lesson:
     def epochs(self) -> Iterator[Epoch]:
         """The epochs that are left, each once it is done."""
         inputs, goal, loss, _, augment = self.material
+        if self.fold.stream:
+            return train_stream(self.training, self.fold.stream, loss, augment=augment)
         return train(self.training, inputs, goal, loss, augment=augment)
 
     @property

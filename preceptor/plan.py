@@ -84,6 +84,9 @@ class Plan(_Frozen):
         "words", description="how texts are cut: words, characters or byte pairs"
     )
     encoder: str | None = Field(None, description="architecture for pictures, words or series")
+    memory: str | None = Field(
+        None, description="learn from the file as a stream, within so much memory: 500 MB, 4 GB"
+    )
     test: str | None = Field(None, description="a file of rows to seal instead of splitting some off")
     test_fraction: Annotated[float, Field(gt=0, lt=0.9)] = Field(0.2, description="share sealed")
     folds: Annotated[int, Field(ge=1, le=20)] | None = Field(None, description="1 = one validation set")

@@ -9,7 +9,8 @@ behind the seal are handed to the exam alone.
 
 import json
 import os
-from dataclasses import asdict
+import shutil
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,8 @@ from preceptor.checkup import check_net
 from preceptor.contest import Candidate, Fold, choose, prepare_folds, rival_candidates
 from preceptor.course import net_candidate
 from preceptor.data.read import fingerprint, read
+from preceptor.data.streams.sampling import bytes_in, read_or_sample
+from preceptor.data.streams.source import Source
 from preceptor.data.table import Table
 from preceptor.desk import Desk
 from preceptor.errors import Mistake
@@ -37,6 +40,7 @@ from preceptor.recipe import settle
 from preceptor.search.stage import open_book, search_plan
 from preceptor.split import VALIDATION_SHARE, Sealed, Split, split
 from preceptor.storage import write_atomically
+from preceptor.training.dealing import deal
 from preceptor.transfer import borrow
 from preceptor.verdict import examine
 
@@ -49,9 +53,9 @@ LOOKING_SHARE = 0.1
 def study(desk: Desk) -> None:
     """Read, inspect, split, fit rivals, check, search and train the net, choose, examine."""
     _start(desk)
-    table, framed, look = _looked(desk)
+    table, rest, framed, look = _looked(desk)
     with desk.clocked("split"):
-        parts, folds = _dealt(desk, table, framed, look)
+        parts, folds = _dealt(desk, table, rest, framed, look)
         book = open_book(desk, folds)
     call_ranks(desk)
     candidates: dict[str, Candidate] = {}
@@ -64,6 +68,7 @@ def study(desk: Desk) -> None:
         search_plan(desk, at_hand, book)
     with desk.stage("train"):
         net_candidate(desk, at_hand, parts, candidates)
+    shutil.rmtree(desk.folder / "stream", ignore_errors=True)
     with desk.stage("questions"):
         inquire(desk, at_hand[0], candidates)
     with desk.clocked("choose"):
@@ -73,28 +78,50 @@ def study(desk: Desk) -> None:
         examine(desk, look.roles, parts, predictor, candidates)
 
 
-def _looked(desk: Desk) -> tuple[Table, Framed, Look]:
-    """The rows there is time for, framed and inspected."""
+def _looked(desk: Desk) -> tuple[Table, Source | None, Framed, Look]:
+    """The rows there is time and memory for, framed and inspected; and where there are more, their source."""
     with desk.clocked("read"):
-        table = read(desk.source)
-        desk.plan = asked(desk.plan, table)
-        _write_reading(desk, table)
-    table = _affordable(desk, table)
+        table, rest = _read(desk)
+    table = table if rest else _affordable(desk, table)
     with desk.clocked("inspect"):
         framed = framed_by(table, desk.plan)
         look = look_at(framed.table, framed.plan)
         _write_look(desk, table, framed, look)
-    return table, framed, look
+    return table, rest, framed, look
 
 
-def _dealt(desk: Desk, table: Table, framed: Framed, look: Look) -> tuple[Split, list[Fold]]:
+def _read(desk: Desk) -> tuple[Table, Source | None]:
+    """The table; or a sample, validated on once, and the source that the net's training is streamed from."""
+    table, rest = read_or_sample(desk.source, desk.plan.memory, desk.plan.seed)
+    desk.plan = asked(desk.plan, table)
+    if rest:
+        desk.plan = desk.plan.model_copy(update={"folds": 1})
+    _write_reading(desk, table)
+    return table, rest
+
+
+def _dealt(
+    desk: Desk, table: Table, rest: Source | None, framed: Framed, look: Look
+) -> tuple[Split, list[Fold]]:
     """The sealed rows set apart, the others dealt into folds; the plan with what suits them."""
     parts, target = set_apart(table, framed, look)
     _write_split(desk, look, parts)
     lent = borrow(desk.ledger, desk.plan, look.roles.input_kinds, parts.open)
     folds = prepare_folds(desk.plan, look.roles, target, parts, lent)
     desk.plan = settled(desk.plan, folds[0], framed.frame)
-    return parts, folds
+    return parts, [_streamed(desk, folds[0], rest, look, parts)] if rest else folds
+
+
+def _streamed(desk: Desk, fold: Fold, rest: Source, look: Look, parts: Split) -> Fold:
+    """The fold whose net learns from a stream of all rows that are not held out."""
+    memory, place, seed = bytes_in(desk.plan.memory), desk.folder / "stream", desk.plan.seed
+    stream = deal(rest, look, parts, fold.problem, memory=memory, folder=place, seed=seed)
+    rows, left_out = stream.rows * stream.shares, stream.packs.left_out
+    desk.ledger.write("stream", rows=rows, shares=stream.shares, left_out=left_out)
+    # To look up 20,000 neighbours costs as much as to learn from fifty rows, and there are rows enough.
+    net = desk.plan.net.model_copy(update={"neighbours": 0})
+    desk.plan = desk.plan.model_copy(update={"net": net})
+    return replace(fold, stream=stream)
 
 
 def asked(plan: Plan, table: Table) -> Plan:
@@ -201,10 +228,9 @@ def folds_again(desk: Desk) -> list[Fold]:
 
 def _set_apart_again(desk: Desk) -> tuple[Split, Target, Roles]:
     """What an earlier sitting, or another process, has set apart."""
-    table = read(desk.source)
-    _write_reading(desk, table)
-    table = _affordable(desk, table)
-    framed = framed_by(table, asked(desk.plan, table))
+    table, rest = _read(desk)
+    table = table if rest else _affordable(desk, table)
+    framed = framed_by(table, desk.plan)
     look = look_at(framed.table, framed.plan)
     return *set_apart(table, framed, look), look.roles
 
@@ -240,7 +266,8 @@ def _write_reading(desk: Desk, table: Table) -> None:
 
 def _unused(desk: Desk) -> dict[str, int]:
     """Rows that were read and not used, by reason."""
-    rows = desk.ledger.of("read")[0]["rows"] - desk.ledger.decided("rows used")
+    used = desk.ledger.decided("rows used")
+    rows = 0 if used is None else desk.ledger.of("read")[0]["rows"] - used
     return {"no time for them": rows} if rows else {}
 
 

@@ -38,6 +38,9 @@ def schedule_for(desk: Desk, folds: list[Fold], test_rows: int) -> Schedule:
     judging = time.monotonic() - began
     desk.closing += judging * (test_rows * len(folds) + len(fold.rows_held_out)) / len(few)
     wanted, table = plan.training.epochs or 1, not fold.problem.shapes
+    if fold.stream:  # an epoch is one share of the stream
+        pace = pace._replace(seconds=pace.seconds * fold.stream.rows / len(fold.goal))
+        wanted *= fold.stream.shares
     return fitted_schedule(desk.seconds_left, pace, judging, len(folds), wanted, table=table)
 
 

@@ -159,3 +159,21 @@ def test_a_row_of_number_category_text_and_photo_tells_a_number(tmp_path: Path, 
     assert run.exam["verdict"] in ("better", "as_good", "worse")
     assert run.exam["score"] < 1.6
     assert len(run.predict(tmp_path / "homes.csv")) == 200
+
+
+@pytest.mark.slow
+def test_a_table_beyond_its_memory_is_learnt_from_as_a_stream_and_examined_on_its_sample(tmp_path):
+    random, rows = np.random.default_rng(0), 400_000
+    x = random.normal(size=(rows, 6))
+    y = np.sin(2 * x[:, 0]) + x[:, 1] * (x[:, 2] > 0) + 0.3 * random.normal(size=rows)
+    columns = {f"x{place}": x[:, place] for place in range(6)}
+    pl.DataFrame({**columns, "y": y}).write_parquet(tmp_path / "many.parquet")
+    run = preceptor.fit(
+        tmp_path / "many.parquet", target="y", memory="100 MB", minutes=1, out=tmp_path / "run"
+    )
+    (streamed,) = run.ledger().of("stream")
+    counts = run.ledger().of("split")[0]
+    held_out = counts["validation"] + counts["test"]
+    assert rows - 2 * held_out < streamed["rows"] <= rows - held_out
+    assert run.exam["score"] < 0.4
+    assert not (run.folder / "stream").exists()

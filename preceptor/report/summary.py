@@ -136,6 +136,10 @@ class Narrator:
             "doctor", f"{event.get('text')}, {change}, {'kept' if event.get('kept') else 'taken back'}"
         )
 
+    def _stream(self, event: Event) -> list[str]:
+        rows = plural(event.get("rows") or 0, "row")
+        return _lines("stream", f"the net learns from {rows}; all else from a sample that fits into memory")
+
     def _search(self, event: Event) -> list[str]:
         told = told_search(self.verdict.record)
         return _lines("search", told) if told else []
@@ -190,6 +194,7 @@ _ALONE = {
     "split": Narrator._split,
     "lent": Narrator._lent,
     "remedy": Narrator._remedy,
+    "stream": Narrator._stream,
     "search": Narrator._search,
     "candidates": Narrator._candidates,
     "exam": Narrator._exam,

@@ -79,8 +79,10 @@ def _numbers(frame: pl.DataFrame, target: str) -> tuple[np.ndarray, np.ndarray]:
 
 @functools.cache
 def houses() -> Rows:
-    """3,000 Californian districts, the sea's nearness as 0 and 1; the median value in dollars."""
-    x, y = _numbers(pl.read_csv(samples.sample("houses").path).drop_nulls(), "median_house_value")
+    """3,000 Californian districts, counts as logarithms, the sea's nearness as 0 and 1; dollars."""
+    counts = ["total_rooms", "total_bedrooms", "population", "households"]
+    frame = pl.read_csv(samples.sample("houses").path).drop_nulls().with_columns(pl.col(counts).log1p())
+    x, y = _numbers(frame, "median_house_value")
     return _some(*_table(x, y[:, None], torch.float32), 3000)
 
 

@@ -76,12 +76,11 @@ def train(
     rows; `loss(output, goal)` is a scalar. `augment` changes each mini-batch, a pure function of rows
     and pass. `watch=False` leaves out the looks at the layers.
     """
-    flat = training.flat
-    steps = Steps(flat, _step(training, loss), replay=training.plan.step != "eager")
+    steps = Steps(training.flat, _step(training, loss), replay=training.plan.step != "eager")
     while not training.over:
         started, batches = time.perf_counter(), mini_batches(training, len(goal))
         rates, before = training.open_epoch(len(batches)), None
-        losses, norms = flat.weights.new_empty(2, len(batches))
+        losses, norms = training.flat.weights.new_empty(2, len(batches))
         steps.open()
         with _reproducible(training):
             for rows, rate, told, norm in zip(batches, rates, losses, norms, strict=True):
@@ -90,9 +89,9 @@ def train(
                     batch[:-1] = augment(batch[:-1], rows, training.epoch // training.shares)
                 told.copy_(steps(*batch)[0])
                 if rows is batches[-1] and watch and _due(training.epoch, len(batches)):
-                    before = flat.weights.clone()
+                    before = training.flat.weights.clone()
                 norm.copy_(training.step(rate))
-        layers = [] if before is None else flat.layers(before)
+        layers = [] if before is None else training.flat.layers(before)
         training.ranks.combine(losses)
         epoch = Epoch(training.epoch + 1, losses, norms, rates[-1], layers, time.perf_counter() - started)
         training.replayed = steps.trusted

@@ -60,8 +60,10 @@ def plain(case: Case) -> Outcome:
 
 
 def onward(case: Case) -> Outcome:
-    """Where going on from here, as long again within bounds, would lead."""
-    return tried(case, max(32, min(case.record.step, FURTHER)), now=True)
+    """Where going on from here at the present learning rate, as long again within bounds, would lead."""
+    rates = case.record.rates
+    factor = rates[-1] / max(rates) if any(rates) else 1.0
+    return tried(case, max(32, min(case.record.step, FURTHER)), now=True, factor=factor)
 
 
 def behind(case: Case, other: Outcome) -> float:

@@ -5,9 +5,9 @@
     overfitting        the validation loss lies above its lowest by more than 3 · noise, a fifth of what had
                        been gained, and 0.1, and the training loss below half of it; or, of fewer than 500
                        training rows, a tenth of it
-    too few epochs     at nine tenths of the plan, going on for as many steps, 200 at most, lowers the
-                       validation loss (the training loss where there is none) by 0.05 of the constant
-                       answer's, and by a fifth
+    too few epochs     at nine tenths of the plan, going on at the present rate for as many steps, 200 at most,
+                       lowers the validation loss (the training loss where there is none) by 0.07 of the
+                       constant answer's and a fifth; and a rival's is lower already, or it is by 0.2
     chance             after a quarter of the plan the validation loss has not come below 0.97 of the
                        constant answer's, and training has (below 0.9), or a rival finds nothing either
 
@@ -20,7 +20,7 @@ from preceptor.diagnose.case import Case
 from preceptor.diagnose.progress import beyond, held_out, now, onward, reached, rival
 from preceptor.finding import Finding
 
-GAP, MARGIN, PART, LEARNT, CHANCE, HEART, FEW = 0.15, 0.1, 0.2, 0.5, 0.97, 0.1, 500
+GAP, MARGIN, PART, LEARNT, CHANCE, HEART, FEW, GAIN = 0.15, 0.1, 0.2, 0.5, 0.97, 0.1, 500, 0.07
 
 
 def too_few_epochs(case: Case) -> Finding | None:
@@ -30,7 +30,9 @@ def too_few_epochs(case: Case) -> Finding | None:
     look, later = now(case), onward(case)
     before = look.train if look.validation is None else look.validation
     after = later.train if later.validation is None else later.validation
-    if not before - after > max(0.05, PART * before):
+    other, gain = rival(case), before - after
+    beaten = other is None or other.validation is None or before > other.validation
+    if gain <= max(GAIN, PART * before) or not (beaten or gain > PART):
         return None
     return Finding(
         "too-few-epochs",
@@ -85,8 +87,8 @@ def overfitting(case: Case) -> Finding | None:
     return Finding(
         "overfitting",
         "warning",
-        f"Since step {seen[place][0]} the loss on rows held out {told} of the constant answer's, while that of"
-        f" the {case.train.number} training rows is {reached(case):.3f}. The net learns its rows by heart.",
+        f"Since step {seen[place][0]} the loss on rows held out {told} of the constant answer's, while that"
+        f" of the {case.train.number} training rows is {reached(case):.3f}. The net learns its rows by heart.",
         evidence={"step": seen[place][0], "lowest": lowest, "now": end, "train": reached(case)},
         remedy="Keep the weights of the best epoch (early stopping); more rows, dropout, or weight decay.",
     )

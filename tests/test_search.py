@@ -536,6 +536,16 @@ def test_a_search_that_runs_late_stops_its_trials_and_keeps_what_they_showed(tmp
     assert len(desk.ledger.of("trial")) == 5
 
 
+def test_a_search_cut_off_before_anything_was_scored_changes_nothing(tmp_path, monkeypatch):
+    desk, folds, _ = desk_and_folds(flats(), tmp_path / "run")
+    before, book = desk.plan, open_book(desk, folds)
+    monkeypatch.setattr(Pupils, "late", True)
+    search_plan(desk, folds, book)
+    assert desk.plan == before
+    assert not desk.ledger.of("search")
+    assert [finding["code"] for finding in desk.ledger.of("finding")] == ["search-no-time"]
+
+
 def wait_for(event, seconds=120):
     end = time.monotonic() + seconds
     while not event():
@@ -546,7 +556,7 @@ def wait_for(event, seconds=120):
 @pytest.mark.slow
 def test_a_search_killed_in_earnest_ends_with_the_trials_of_one_that_was_not(tmp_path):
     flats(2000).write_csv(tmp_path / "flats.csv")
-    plan = {"target": "price", "minutes": 3, "trials": 24, **SMALL, "training": {"epochs": 9}}
+    plan = {"target": "price", "minutes": 20, "trials": 24, **SMALL, "training": {"epochs": 9}}
     whole = preceptor.fit(tmp_path / "flats.csv", out=tmp_path / "whole", **plan)
     pinned = {key: whole.plan.decisions[key] for key in ("search", "rows used")}
     (tmp_path / "plan.json").write_text(json.dumps({**plan, "decisions": pinned}))

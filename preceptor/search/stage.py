@@ -51,7 +51,7 @@ def open_book(desk: Desk, folds: list[Fold]) -> Book | None:
     Mistake when there is nothing to search, the database cannot be used, or its book is about something else.
     """
     plan, fold = desk.plan, folds[0]
-    if plan.trials is None or desk.ledger.decided("best setting"):
+    if plan.trials is None or desk.ledger.decided("best setting") is not None:
         return None
     metric, target = judging_metric(fold.problem.target), fold.problem.target
     owner = desk.ledger.decide("search owner", lambda: uuid.uuid4().hex) if plan.storage else ""
@@ -94,16 +94,16 @@ def search_plan(desk: Desk, folds: list[Fold], book: Book | None) -> None:
         return
     if book is not None and desk.ledger.decided("best setting") is None:
         terms = Terms(*desk.ledger.decide("search", lambda: _terms(desk, folds, book), "the pace"))
-        if terms.trials < FEWEST_TRIALS:
-            desk.ledger.find(_no_time(desk))
-            return
-        _race(desk, folds, book, terms)
+        if terms.trials >= FEWEST_TRIALS:
+            _race(desk, folds, book, terms)
         metric = judging_metric(folds[0].problem.target)
         desk.ledger.decide("best setting", lambda: _concluded(book, metric), "validation rows")
     found = desk.ledger.decided("best setting")
     if found:
         desk.ledger.write("search", **found)
         desk.plan = applied(desk.plan, found["setting"])
+    elif book is not None:
+        desk.ledger.find(_no_time(desk))
 
 
 def _source(desk: Desk) -> str:
@@ -169,7 +169,7 @@ def _no_time(desk: Desk) -> Finding:
     return Finding(
         "search-no-time",
         "warning",
-        f"There was no time to try {desk.plan.trials} settings, or even {FEWEST_TRIALS} of them.",
+        f"Of {desk.plan.trials} settings there was no time to try even {FEWEST_TRIALS}.",
         evidence={"trials": desk.plan.trials, "seconds_left": round(desk.seconds_left)},
         done="the recipe's own hyper-parameters were used",
         remedy="Give it more time: --minutes.",
@@ -209,16 +209,18 @@ def _concluded(book: Book, metric: Metric) -> dict[str, Any]:
     `before` is the score of the plan as it came, `optimism` what the winner's score owes to luck.
     """
     best, trials, first = book.best, book.trials(), book.mine().get(0)
-    told = {"measure": metric.name, "trials": len(trials), "setting": best.setting if best else {}}
-    if best is None or first is None:
-        return told
+    if best is None or first is None:  # without the recipe's own score nothing can be said to be better
+        return {}
     level = [trial for trial in trials if trial.end == "complete" and trial.notes.get("folds")]
     luck = optimism(
         [trial.notes["folds"] for trial in level],
         next((place for place, trial in enumerate(level) if trial.key == best.key), 0),
         higher_is_better=metric.higher_is_better,
     )
-    return told | {
+    return {
+        "measure": metric.name,
+        "trials": len(trials),
+        "setting": best.setting,
         "best": best.number,
         "score": best.score,
         "before": first.score if first.end == "complete" else None,

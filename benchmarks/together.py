@@ -12,7 +12,8 @@ from torch.nn import functional
 from benchmarks.tasks import numbers, pictures
 from preceptor.plan import TrainingPlan
 from preceptor.training import Training, train
-from preceptor.training.together import Material, train_together
+from preceptor.training.stack import Material
+from preceptor.training.together import train_together
 
 INDEXED, ALONE, TOGETHER = (
     "indexed tensors, fused Adam, one by one",
@@ -102,9 +103,9 @@ def tasks(quick: bool) -> list[tuple[Task, float, float]]:
     images, classes = map(torch.from_numpy, pictures(2_560 if quick else 60_000))
     pixels, mlp = images.flatten(1).contiguous(), (784, 128, 10)
     return [
-        (Task("tabular, 8 nets", x, y, (8, 64, 64, 1), 256, 10, 8), 4.2, 2.5),
-        (Task("tabular, 32 nets", x, y, (8, 64, 64, 1), 256, 4, 32), 6.0, 3.5),
-        (Task("MLP 784-128-10, 8 nets", pixels, classes, mlp, 128, 1, 8), 2.0, 1.5),
+        (Task("tabular, 8 nets", x, y, (8, 64, 64, 1), 256, 20, 8), 4.2, 2.5),
+        (Task("tabular, 32 nets", x, y, (8, 64, 64, 1), 256, 10, 32), 6.0, 3.5),
+        (Task("MLP 784-128-10, 8 nets", pixels, classes, mlp, 128, 2, 8), 2.0, 1.5),
     ]
 
 

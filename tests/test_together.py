@@ -346,12 +346,13 @@ def test_a_rate_for_each_net_reaches_dropout_and_nothing_else():
         vmap(lambda one: one * Each((0.0, 0.5)))(x)
 
 
-@given(count=st.integers(1, 200), threads=st.integers(1, 8))
+@given(count=st.integers(1, 200), threads=st.integers(1, 8), most=st.integers(1, 9))
 @settings(max_examples=40)
-def test_runs_are_even_and_keep_every_thread_busy(count: int, threads: int):
-    runs = even(list(range(count)), threads)
+def test_runs_are_even_and_keep_every_thread_busy(count: int, threads: int, most: int):
+    runs = even(list(range(count)), threads, most)
     assert [place for run in runs for place in run] == list(range(count))
     sizes = [len(run) for run in runs]
     assert max(sizes) - min(sizes) <= 1
+    assert max(sizes) <= most
     assert len(runs) >= min(count, threads)
-    assert math.ceil(len(runs) / threads) == math.ceil(count / (8 * threads)) or len(runs) == count
+    assert math.ceil(len(runs) / threads) == math.ceil(count / (most * threads)) or len(runs) == count

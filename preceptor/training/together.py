@@ -23,8 +23,8 @@ from preceptor.training.loop import Epoch
 from preceptor.training.stack import Material, Stack, attempt
 from preceptor.training.state import Training
 
-MOST = 8
-"""So many nets in one program: more bring little, and fill the caches."""
+MOST, MOST_WEIGHTS = 8, 160_000
+"""So many nets in one program, of so many weights in all: more bring little, and fill the caches."""
 WORTH_MOVING = 0.75
 """Who goes on moves closer together when no more than this share of those who began are left."""
 
@@ -106,7 +106,8 @@ class Company:
         self.dissolve()
         self.began, alive = len(going), set(going)
         for group in self.groups:
-            for places in even([place for place in group if place in alive], self.threads):
+            most = max(1, min(MOST, MOST_WEIGHTS // self.trainings[group[0]].flat.weights.numel()))
+            for places in even([place for place in group if place in alive], self.threads, most):
                 stack = Stack(
                     [self.trainings[one] for one in places], [self.materials[one] for one in places]
                 )
@@ -124,9 +125,9 @@ class Company:
         self.pool.shutdown()
 
 
-def even(places: list[int], threads: int) -> list[list[int]]:
-    """Cut into runs of at most MOST and, to within one, of equal length, as many as keep all threads busy."""
-    count = min(len(places), threads * math.ceil(len(places) / (threads * MOST)))
+def even(places: list[int], threads: int, most: int) -> list[list[int]]:
+    """Cut into runs of at most `most`, to within one of equal length, as many as keep all threads busy."""
+    count = min(len(places), threads * math.ceil(len(places) / (threads * most)))
     return [places[len(places) * one // count : len(places) * (one + 1) // count] for one in range(count)]
 
 

@@ -5,8 +5,8 @@
     overfitting        the validation loss lies above its lowest by more than 3 · noise, a fifth of what had
                        been gained, and 0.1, and the training loss below half of it; or, of fewer than 500
                        training rows, a tenth of it
-    too few epochs     at nine tenths of the plan, going on at the present rate for as many steps, 200 at most,
-                       lowers the validation loss (the training loss where there is none) by 0.07 of the
+    too few epochs     at nine tenths of the plan, going on at the present rate for as many steps, 200 at
+                       most, lowers the validation loss (the training loss where there is none) by 0.07 of the
                        constant answer's and a fifth; and a rival's is lower already, or it is by 0.2
     chance             after a quarter of the plan the validation loss has not come below 0.97 of the
                        constant answer's, and training has (below 0.9), or a rival finds nothing either
@@ -87,8 +87,8 @@ def overfitting(case: Case) -> Finding | None:
     return Finding(
         "overfitting",
         "warning",
-        f"Since step {seen[place][0]} the loss on rows held out {told} of the constant answer's, while that"
-        f" of the {case.train.number} training rows is {reached(case):.3f}. The net learns its rows by heart.",
+        f"Since step {seen[place][0]} the loss on rows held out {told} of the constant answer's, while"
+        f" that of the {case.train.number} training rows is {reached(case):.3f}. The net learns its rows by heart.",
         evidence={"step": seen[place][0], "lowest": lowest, "now": end, "train": reached(case)},
         remedy="Keep the weights of the best epoch (early stopping); more rows, dropout, or weight decay.",
     )

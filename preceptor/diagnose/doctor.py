@@ -1,9 +1,9 @@
 """Watching a training loop that is the user's own: `preceptor.diagnose` tells how it is used.
 
-The watch reads; it never writes. At every step it keeps the detached loss and, where steps are long enough
-or else each eighth time, one norm of the gradients. Now and then it takes a look: the net's weights are
-copied into a mirror, and everything that must be computed is computed there. Looks are dense at first and
-then further and further apart, and one is put off while looking has cost more than its share of the clock.
+The watch reads; it never writes. At every step it keeps the detached loss, and at the first ones and then
+each eighth one norm of the gradients. Now and then it takes a look: the net's weights are copied into a
+mirror, and everything that must be computed is computed there. Looks are dense at first and then further and
+further apart, and one is put off while looking has cost more than its share of the clock.
 """
 
 import time
@@ -25,11 +25,11 @@ OPEN = dict.fromkeys(("underfitting", "overfitting", "no-better-than-chance", "t
 """What may yet come right; every other alarm stands once it has been given, at the step where it was seen."""
 SHARE = 0.01
 """The share of the loop's time (the processor's) that looking may cost; each step adds a few microseconds."""
-LONG_STEP, EIGHTH = 2e-3, 8
-"""Steps of so many seconds can bear a gradient norm each; shorter ones, each eighth."""
+EIGHTH = 8
+"""After the first steps the gradients' norm is taken at each eighth."""
 DENSE, WIDER = 4, 1.5
 """So many first steps are due for a look; then each gap is half as long again as the one before."""
-LISTENED, KEPT, RECKONED = 12, 2_000, 3
+LISTENED, KEPT, RECKONED = 12, 256, 3
 """So many first steps the gradients are listened to; so many mini-batches are written down at most;
 so many epochs' ends the validation loss is reckoned anew where the net is left in training mode."""
 
@@ -73,8 +73,7 @@ class Doctor:
         `batch` is the mini-batch (x, y) of the step; without it nothing is said about the loader.
         """
         record, began = self.case.record, time.process_time()
-        per_step = (began - self._began) / max(record.step, 1)
-        normed = record.step < LISTENED or per_step > LONG_STEP or record.step % EIGHTH == 0
+        normed = record.step < LISTENED or record.step % EIGHTH == 0
         value = loss.detach() if isinstance(loss, Tensor) else torch.tensor(float(loss))
         record.add(value, self._norm() if normed else None)
         record.rates.append(max(self.case.rates(), default=0.0))
@@ -96,7 +95,7 @@ class Doctor:
         """
         record = self.case.record
         if self._spent + self._dear > SHARE * self._clock(began):
-            self._before, self._due = None, record.step + max(1, int(self._gap))
+            self._before, self._due = None, record.step + max(EIGHTH, int(self._gap))
         elif self._before is None:
             self._before = [p.detach().clone() for p in self.case.net.parameters()]
             self._due = record.step + 1

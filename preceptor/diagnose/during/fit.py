@@ -88,7 +88,7 @@ def overfitting(case: Case) -> Finding | None:
         "overfitting",
         "warning",
         f"Since step {seen[place][0]} the loss on rows held out {told} of the constant answer's, while"
-        f" that of the {case.train.number} training rows is {reached(case):.3f}. The net learns them by heart.",
+        f" that of the {case.train.number} training rows is {reached(case):.3f}. They are learnt by heart.",
         evidence={"step": seen[place][0], "lowest": lowest, "now": end, "train": reached(case)},
         remedy="Keep the weights of the best epoch (early stopping); more rows, dropout, or weight decay.",
     )

@@ -69,7 +69,6 @@ class TabularNet(nn.Module):
         look = (inputs, neighbours, memory, outputs, generator)
         self.neighbours = Neighbours(*look) if memory and neighbours else None
         self._make_memory(features, len(cardinalities), memory if neighbours else 0)
-        self.settled: Recalled | None = None
         inputs += beside + (self.neighbours.width if self.neighbours else 0)
         self.scale = nn.Parameter(torch.empty(members, inputs).uniform_(-1, 1, generator=generator).sign())
         self.hidden = _layers((inputs, *[width] * depth), generator)
@@ -103,7 +102,11 @@ class TabularNet(nn.Module):
         return count + members * inputs + shared + members * (sizes[-1] + 1) * outputs
 
     def _make_memory(self, features: int, codes: int, memory: int) -> None:
-        """Empty memory. `mixers` turn a row's bits into its key; drawn once, they need no seed."""
+        """Empty memory; `settled` is what is known of it once the net learns no more.
+
+        `mixers` turn a row's bits into its key; drawn once, they need no seed.
+        """
+        self.settled: Recalled | None = None
         self.register_buffer("numbers_kept", torch.zeros(memory, features))
         self.register_buffer("codes_kept", torch.zeros(memory, codes, dtype=torch.int64))
         draw = Generator().manual_seed(0)

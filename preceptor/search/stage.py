@@ -151,7 +151,7 @@ def _common(desk: Desk, each: float, folds: int) -> dict[str, int]:
     wanted, trials = desk.plan.training.epochs or 1, desk.plan.trials or 1
     affordable = SHARE * max(desk.seconds_left, 0.0) / each
     epochs = wanted
-    while epochs > FEWEST_EPOCHS and epochs_spent(min(trials, HEAT), rungs_for(epochs)) > affordable:
+    while epochs > FEWEST_EPOCHS and epochs_spent(min(trials, ABREAST), rungs_for(epochs)) > affordable:
         epochs -= 1
     whole = epochs_spent(trials, rungs_for(epochs))
     return {"folds": max(1, min(folds, int(affordable / whole))), "epochs": epochs}

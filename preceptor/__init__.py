@@ -9,11 +9,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from preceptor.diagnose import watch
     from preceptor.estimators import NeuralClassifier, NeuralRegressor
     from preceptor.run import Run, fit
 
 __version__ = "0.1.0"
-__all__ = ["NeuralClassifier", "NeuralRegressor", "Run", "fit"]
+__all__ = ["NeuralClassifier", "NeuralRegressor", "Run", "fit", "watch"]
 
 # Threads that wait must sleep: spinning, they take the core from the one waited for. With a neighbour
 # at work on the machine this makes small steps several times as fast. Read when torch is imported.
@@ -25,6 +26,7 @@ _ROOMS = {
     "Run": "preceptor.run",
     "NeuralClassifier": "preceptor.estimators",
     "NeuralRegressor": "preceptor.estimators",
+    "watch": "preceptor.diagnose",
 }
 
 

@@ -9,6 +9,8 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
+from preceptor.augmentation.mixing import MIXINGS
+from preceptor.augmentation.picture import CHANGES, Augmenter
 from preceptor.errors import Mistake
 from preceptor.machine import device
 from preceptor.models.forecast import ForecastNet
@@ -18,19 +20,22 @@ from preceptor.models.pictures import PictureEncoder
 from preceptor.models.steps import StepEncoder
 from preceptor.models.tabular import TabularNet
 from preceptor.models.words import TokenEncoder
+from preceptor.plan import TrainingPlan
 from preceptor.problem import Inputs
+from preceptor.training.loop import mini_batches
+from preceptor.training.state import Training
 
 ELSEWHERE = torch.device("meta")
 ROWS = 4
 
 
 class NothingOnTheCPU(TorchDispatchMode):
-    """Fails at the first operation that leaves a tensor on the CPU."""
+    """Fails at the first operation that leaves a tensor, other than a single number, on the CPU."""
 
     def __torch_dispatch__(self, operation, types, args=(), kwargs=None):
         made = operation(*args, **(kwargs or {}))
         for tensor in tree_leaves(made):
-            if isinstance(tensor, Tensor) and tensor.device.type == "cpu":
+            if isinstance(tensor, Tensor) and tensor.ndim and tensor.device.type == "cpu":
                 raise AssertionError(f"{operation} made a tensor of shape {tuple(tensor.shape)} on the CPU")
         return made
 
@@ -142,3 +147,17 @@ def test_rows_go_to_a_device_whole():
     rows = Inputs(torch.ones(3, 2), torch.ones(3, 1, dtype=torch.int64), (torch.ones(3, 4),))
     assert {part.device for part in rows.to(ELSEWHERE).tensors} == {ELSEWHERE}
     assert rows.to(torch.device("cpu")).numbers is rows.numbers
+
+
+@pytest.mark.parametrize("change", [*CHANGES, *MIXINGS])
+def test_pictures_are_changed_where_they_lie(change: str):
+    pictures = torch.empty(9, 3, 16, 16, dtype=torch.uint8, device=ELSEWHERE)
+    augmenter = Augmenter((3, 16, 16), (change,), seed=0, pictures=pictures)
+    with NothingOnTheCPU():
+        changed = augmenter(pictures[:4], torch.arange(4, device=ELSEWHERE), 1)
+    assert changed.device == ELSEWHERE
+
+
+def test_the_order_of_rows_is_told_where_the_weights_are():
+    training = Training(MLP(3, 1).to(ELSEWHERE), TrainingPlan(batch_size=5), epochs=1, seed=0)
+    assert {rows.device for rows in mini_batches(training, 20)} == {ELSEWHERE}

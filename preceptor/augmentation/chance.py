@@ -24,7 +24,7 @@ def keys(rows_B: Tensor, seed: int, stream: int) -> Tensor:
 
 def draws(keys_B: Tensor, epoch: int, count: int) -> Tensor:
     """Uniform random numbers in [0, 1), (B, K), each a hash of its key, the epoch and its place."""
-    places_K = (count * epoch + torch.arange(1, count + 1)) * _STEP
+    places_K = (count * epoch + torch.arange(1, count + 1, device=keys_B.device)) * _STEP
     return (_mixed(keys_B[:, None] + places_K) & _MANTISSA).float() / (_MANTISSA + 1)
 
 

@@ -34,7 +34,7 @@ def paste(x_BCHW: Tensor, others_BCHW: Tensor, keys_B: Tensor, epoch: int) -> Te
     within = []
     for side, draw_B in zip(sides, draws_B3[:, 1:].unbind(1), strict=True):
         start_B = draw_B * (1 - window_B) * side
-        places = torch.arange(side) + 0.5
+        places = torch.arange(side, device=draw_B.device) + 0.5
         within.append((places >= start_B[:, None]) & (places < (start_B + window_B * side)[:, None]))
     window_BHW = within[0][:, :, None] & within[1][:, None, :]
     return torch.where(window_BHW[:, None], others_BCHW, x_BCHW)

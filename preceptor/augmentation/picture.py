@@ -80,7 +80,7 @@ def shift(x_BCHW: Tensor, keys_B: Tensor, epoch: int) -> Tensor:
     for side, draw_B in zip(sides, draws_B2.unbind(1), strict=True):
         farthest = round(SHIFT * side)
         move_B = (draw_B * (2 * farthest + 1)).long() - farthest
-        places.append(_reflected(torch.arange(side) + move_B[:, None], side))
+        places.append(_reflected(torch.arange(side, device=draw_B.device) + move_B[:, None], side))
     return _gathered(x_BCHW, *places)
 
 
@@ -117,7 +117,10 @@ def hide(x_BCHW: Tensor, keys_B: Tensor, epoch: int) -> Tensor:
     draws_B2, sides = draws(keys_B, epoch, 2), x_BCHW.shape[2:]
     inside = []
     for side, draw_B in zip(sides, draws_B2.unbind(1), strict=True):
-        inside.append((torch.arange(side) - (draw_B * side).long()[:, None]).abs() < HIDDEN * side / 2)
+        inside.append(
+            (torch.arange(side, device=draw_B.device) - (draw_B * side).long()[:, None]).abs()
+            < HIDDEN * side / 2
+        )
     hidden_BHW = inside[0][:, :, None] & inside[1][:, None, :]
     return torch.where(hidden_BHW[:, None], _pixels(x_BCHW.float().mean((2, 3), keepdim=True)), x_BCHW)
 

@@ -151,7 +151,7 @@ def batch_count(rows: int, size: int) -> int:
 
 
 def mini_batches(training: Training, rows: int) -> Sequence[Tensor]:
-    """The rows of each mini-batch of the coming epoch: of this rank's part of it.
+    """The rows of each mini-batch of the coming epoch, of this rank's part of it, where the weights are.
 
     All are of one size. Rows that this leaves over, fewer than there are mini-batches, sit out; in the next
     epoch others do.
@@ -161,7 +161,8 @@ def mini_batches(training: Training, rows: int) -> Sequence[Tensor]:
     visited = order(rows, training.seed, number)[share * each : (share + 1) * each]
     steps = batch_count(each, training.batch_size)
     size = each // steps
-    return training.ranks.share(visited[: steps * size].view(steps, size)).unbind()
+    batches = training.ranks.share(visited[: steps * size].view(steps, size))
+    return batches.to(training.flat.weights.device).unbind()
 
 
 def _due(epoch: int, steps: int) -> bool:
@@ -177,9 +178,9 @@ def _seeds(seed: int, epoch: int, rank: int = 0) -> list[int]:
 @contextmanager
 def _reproducible(training: Training) -> Iterator[None]:
     """The epoch's own random numbers and number of threads; the caller's come back afterwards."""
-    threads = torch.get_num_threads()
-    with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(_seeds(training.seed, training.epoch, training.ranks.rank)[-1])
+    threads, devices = torch.get_num_threads(), range(torch.cuda.device_count())
+    with torch.random.fork_rng(devices=devices):
+        torch.manual_seed(_seeds(training.seed, training.epoch, training.ranks.rank)[-1])
         torch.set_num_threads(training.threads)
         try:
             yield

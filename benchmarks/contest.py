@@ -9,6 +9,7 @@ the whole task once, so that a busy machine disturbs all alike.
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -66,6 +67,7 @@ class Worker:
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,
+                start_new_session=True,
                 cwd=self.log.parent,
                 env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"},
             )
@@ -100,8 +102,9 @@ class Worker:
             raise Failed(said[-1].strip() if said else "it ended without a word") from error
 
     def close(self) -> None:
+        """End the process and all that it started, such as a compiler's helpers."""
         if self.process:
-            self.process.kill()
+            os.killpg(self.process.pid, signal.SIGKILL)
             self.process.communicate()
 
     @property

@@ -27,10 +27,7 @@ check-all: lint setup
 	$(BIN)/python -m pytest -m 'slow or not slow'
 
 bench: setup
-	$(BIN)/python -m benchmarks.loop
-	$(BIN)/python -m benchmarks.reading
-	$(BIN)/python -m benchmarks.knn
-	$(BIN)/python -m benchmarks.transfer
+	$(BIN)/python -m benchmarks
 
 clean:
 	rm -rf .venv build dist *.egg-info

@@ -63,8 +63,8 @@ class Fold:
 
     def on(self, device: torch.device) -> "Fold":
         """The fold with its inputs, and the answers to learn from, on a device."""
-        moved = {"inputs": self.inputs.to(device), "held_out": self.held_out.to(device)}
-        return replace(self, goal=self.goal.to(device), **moved)
+        inputs, held_out = self.inputs.to(device), self.held_out.to(device)
+        return replace(self, goal=self.goal.to(device), inputs=inputs, held_out=held_out)
 
 
 @dataclass

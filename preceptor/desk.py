@@ -45,7 +45,8 @@ class Nobody:
 class Desk:
     """One run in the making. `closing` is the time kept back for exam and report, in seconds.
 
-    `ranks` are the processes that train its nets.
+    `ranks` are the processes that train its nets, `given` is the plan as a person gave it, before data and
+    measurements added to it.
     """
 
     source: Any
@@ -56,6 +57,10 @@ class Desk:
     closing: float
     stages: dict[str, float] = field(default_factory=dict)
     ranks: Ranks = ALONE
+    given: Plan = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.given = self.plan
 
     @classmethod
     def set_up(cls, source: Any, plan: Plan, folder: Path, watcher: Watcher | None = None) -> "Desk":

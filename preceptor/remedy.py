@@ -49,9 +49,15 @@ class Remedy:
 
 
 def remedy_for(findings: Sequence[Finding], lesson: Lesson, tried: Collection[str]) -> Remedy | None:
-    """The remedy of the first finding that is no mere note, changes net or training, and is new."""
+    """The remedy of the first finding that is no mere note, changes net or training, and is new.
+
+    What a person has chosen is not chosen otherwise.
+    """
+    given = lesson.desk.given
+    chosen = {"net": given.net.model_fields_set, "training": given.training.model_fields_set}
     for finding in findings:
-        change = {part: fields for part, fields in finding.change.items() if part in ("net", "training")}
+        parts = {part: fields for part, fields in finding.change.items() if part in chosen}
+        change = {part: fields for part, fields in parts.items() if not chosen[part] & fields.keys()}
         if finding.severity != "note" and change and finding.code not in tried:
             return Remedy(finding.code, lesson, change)
     return None

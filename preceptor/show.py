@@ -16,11 +16,11 @@ from preceptor.data.table import Table
 from preceptor.figures.words import plural
 from preceptor.finding import Finding
 from preceptor.framing import framed_by
+from preceptor.intake import asked
 from preceptor.kinds.recognise import Recognised, recognise
 from preceptor.kinds.registry import kind_named
 from preceptor.look import look_at
 from preceptor.plan import Plan
-from preceptor.study import asked
 
 MOST_CELLS = 40
 SKETCH, INK = (12, 24), " .:-=+*#%@"

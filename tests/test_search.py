@@ -13,12 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import preceptor
+from preceptor.contest import prepare_folds
 from preceptor.data.read import read
 from preceptor.desk import Desk
 from preceptor.errors import Mistake
 from preceptor.figures.figure import NARROW, drawn
 from preceptor.figures.search import Attempt, hyperparameter_importance, parallel_coordinates, trial_curves
 from preceptor.framing import framed_by
+from preceptor.intake import set_apart
 from preceptor.look import look_at
 from preceptor.plan import Plan
 from preceptor.recipe import settle
@@ -34,7 +36,7 @@ from preceptor.search.pupils import Pupils
 from preceptor.search.stage import open_book, search_plan
 from preceptor.search.tuning import SHAPING, applied, setting_of, space_of
 from preceptor.split import Sealed, Split
-from preceptor.study import prepare_folds, set_apart, settled
+from preceptor.study import settled
 
 SPACE = {
     "x": Range(-3.0, 3.0),

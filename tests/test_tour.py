@@ -8,12 +8,12 @@ from preceptor.data.read import read
 from preceptor.data.samples import sample, samples
 from preceptor.explanations import explanation
 from preceptor.framing import framed_by
+from preceptor.intake import set_apart
 from preceptor.look import look_at
 from preceptor.plan import Plan
 from preceptor.problem import Problem
 from preceptor.report.summary import terminal_summary
 from preceptor.show import show
-from preceptor.study import set_apart
 
 PENGUINS = sample("penguins")
 

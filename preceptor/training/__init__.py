@@ -8,6 +8,20 @@ for epoch in train(training, (x,), y, loss):
 from preceptor.training.loop import Epoch, Loss, train
 from preceptor.training.pace import Pace, measure_pace
 from preceptor.training.parameters import FlatParameters, Group, Layer
+from preceptor.training.stack import Material
 from preceptor.training.state import Training
+from preceptor.training.together import train_together
 
-__all__ = ["Epoch", "FlatParameters", "Group", "Layer", "Loss", "Pace", "Training", "measure_pace", "train"]
+__all__ = [
+    "Epoch",
+    "FlatParameters",
+    "Group",
+    "Layer",
+    "Loss",
+    "Material",
+    "Pace",
+    "Training",
+    "measure_pace",
+    "train",
+    "train_together",
+]

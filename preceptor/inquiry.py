@@ -6,6 +6,7 @@ Questions are asked of the first fold alone, in the order of their use to a read
 clock allows, which the ledger remembers.
 """
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
@@ -30,8 +31,10 @@ PARTS, DRAWS = (1 / 16, 1 / 8, 1 / 4, 1 / 2), 2
 RESAMPLES = 5
 FEWEST_ROWS = 100
 """Of a net taught on fewer rows, nothing is asked."""
-ROWS_LOOKED_AT, POINTS = 500, 11
-"""Rows that the landscape is drawn for, and points along each of its sides."""
+ROWS_LOOKED_AT, POINTS, CURVED = 500, 11, 10
+"""Rows that the landscape is drawn for, points along each of its sides, rounds to find its curvature."""
+STEPS = 360
+"""So many steps the search for a learning rate takes."""
 
 
 class Question(NamedTuple):
@@ -58,17 +61,20 @@ def inquire(desk: Desk, fold: Fold, candidates: dict[str, Candidate]) -> None:
 
 
 def _questions(desk: Desk, fold: Fold, net: Any, lesson: dict[str, Any]) -> Iterator[Question]:
-    """All questions with their price, told in lessons: `lesson` is the account of one."""
-    price, step = lesson["took"], lesson["took"] / max(lesson["epochs"] * _steps(desk, fold), 1)
-    looks = (POINTS * POINTS + 60) * ROWS_LOOKED_AT / (3 * (desk.plan.training.batch_size or 256))
-    yield Question("landscape", looks * step, lambda: _landscape(fold, net))
+    """All questions with their price, by the account of one `lesson` and by a look at some rows."""
+    price, look = lesson["took"], _look(fold, net)
+    step = 3 * look * (desk.plan.training.batch_size or 256) / ROWS_LOOKED_AT
+    yield Question("landscape", (POINTS**2 + 3 * CURVED) * look, lambda: _landscape(fold, net))
     yield Question("data", DRAWS * sum(PARTS) * price, lambda: _data(desk, fold, lesson["epochs"]))
-    yield Question("learning rate", 360 * step, lambda: _rate(desk, fold))
+    yield Question("learning rate", STEPS * step, lambda: _rate(desk, fold))
     yield Question("bias and variance", RESAMPLES * price, lambda: _parts(desk, fold, lesson["epochs"]))
 
 
-def _steps(desk: Desk, fold: Fold) -> int:
-    return max(1, len(fold.goal) // (desk.plan.training.batch_size or 256))
+def _look(fold: Fold, net: Net) -> float:
+    """Seconds that a look at so many rows takes."""
+    began = time.monotonic()
+    net.outputs(fold.inputs.take(torch.arange(ROWS_LOOKED_AT) % len(fold.goal)))
+    return time.monotonic() - began
 
 
 def _landscape(fold: Fold, net: Net) -> dict[str, Any]:
@@ -81,7 +87,7 @@ def _landscape(fold: Fold, net: Net) -> dict[str, Any]:
         ensemble_loss(fold.problem.target, 0.0),
     )
     found = landscape(*given, points=POINTS)
-    told = {"points": found.points.to_dict(as_series=False), "sharpness": sharpness(*given, rounds=10)}
+    told = {"points": found.points.to_dict(as_series=False), "sharpness": sharpness(*given, rounds=CURVED)}
     return told | {"centre": found.centre, "rise": found.rise, "reach": found.reach}
 
 

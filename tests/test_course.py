@@ -1,0 +1,83 @@
+"""The course of lessons: remedies are tried on the first fold, judged and told."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import polars as pl
+import pytest
+
+import preceptor
+from preceptor.finding import Finding
+from preceptor.plan import NetPlan, Plan, TrainingPlan
+from preceptor.remedy import remedy_for
+
+FAULT = Finding("overfitting", "warning", "It learns its rows by heart.", change={"net": {"dropout": 0.4}})
+PLAN = {"rivals": ("tree",), "folds": 3, "minutes": 1.0, "training": {"epochs": 4}}
+
+
+def hills(rows: int = 400) -> pl.DataFrame:
+    random = np.random.default_rng(0)
+    x = random.normal(size=(rows, 3))
+    height = np.sin(2 * x[:, 0]) + x[:, 1] + 0.1 * random.normal(size=rows)
+    return pl.DataFrame({**{f"x{place}": x[:, place] for place in range(3)}, "height": height})
+
+
+@pytest.fixture(scope="module")
+def mended(tmp_path_factory):
+    """A run whose first fold is said to overfit, once."""
+    named = iter([[FAULT]])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("preceptor.course.diagnose", lambda *_, **__: next(named, []))
+        return preceptor.fit(hills(), "height", out=tmp_path_factory.mktemp("runs") / "run", **PLAN)
+
+
+def lesson(**given) -> SimpleNamespace:
+    schedule = SimpleNamespace(epochs=10)
+    return SimpleNamespace(
+        plan=TrainingPlan(learning_rate=0.01),
+        shape=NetPlan(dropout=0.1),
+        schedule=schedule,
+        desk=SimpleNamespace(given=Plan(**given)),
+    )
+
+
+def test_the_remedy_is_tried_and_told_with_both_curves(mended):
+    (remedy,) = mended.ledger().of("remedy")
+    assert remedy["text"] == "dropout 0.3 → 0.4"
+    assert remedy["code"] == "overfitting"
+    assert len(remedy["curves"]["before"]) == len(remedy["curves"]["after"]) == 4
+    assert remedy["kept"] == (remedy["after"] < remedy["before"])
+
+
+def test_what_is_kept_is_what_all_folds_are_taught_with_and_what_the_plan_says(mended):
+    (remedy,) = mended.ledger().of("remedy")
+    plan = Plan.model_validate_json((mended.folder / "plan.json").read_text("utf-8"))
+    assert plan.net.dropout == (0.4 if remedy["kept"] else 0.3)
+    assert [lesson["fold"] for lesson in mended.ledger().of("train")] == [0, 1, 2]
+
+
+def test_the_report_draws_the_remedy_before_and_after(mended):
+    page = (mended.folder / "report.html").read_text("utf-8")
+    assert "Dropout 0.3 → 0.4" in page
+    assert "only what the remedy changed is different" in page
+
+
+def test_the_run_asks_of_the_net_what_there_is_time_for(mended):
+    asked = [probe["name"] for probe in mended.ledger().of("probe")]
+    assert asked == ["landscape", "data", "learning rate", "bias and variance"]
+    assert "Is its minimum sharp or flat?" in (mended.folder / "report.html").read_text("utf-8")
+
+
+def test_a_note_a_person_s_own_choice_and_what_was_tried_are_no_remedies():
+    note = Finding("overfitting", "note", "Perhaps.", change={"net": {"dropout": 0.4}})
+    assert remedy_for([note], lesson(), set()) is None
+    assert remedy_for([FAULT], lesson(net={"dropout": 0.1}), set()) is None
+    assert remedy_for([FAULT], lesson(), {"overfitting"}) is None
+    assert remedy_for([FAULT], lesson(), set()).change == {"net": {"dropout": 0.4}}
+
+
+def test_twice_the_epochs_cost_twice_the_lesson():
+    longer = Finding("too-few-epochs", "warning", "It still learns.", change={"training": {"epochs": 20}})
+    remedy = remedy_for([longer], lesson(), set())
+    assert remedy.cost == 2.0
+    assert remedy.text == "epochs 10 → 20"

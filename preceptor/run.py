@@ -6,6 +6,7 @@ run.predict("new.csv"); run.exam["score"]; run.report
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -194,6 +195,15 @@ class Run:
         from preceptor.answering import answer
 
         return answer(self.folder, source)
+
+    def ask(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """The answer to one row of values by column, in a moment; the model stays at hand from then on.
+
+        Not for forecasts. Raises Mistake for a column that the model needs and the row lacks.
+        """
+        from preceptor.answering import opened
+
+        return opened(self.folder).ask(row)
 
     def examine(self, *, again: bool = False, reason: str = "") -> Mark:
         """The mark of what ships on the sealed rows; `again` breaks the seal, and the report confesses it.

@@ -1,5 +1,6 @@
 """What a run costs, and on what machine: memory, energy, carbon (textbook P14)."""
 
+import os
 import platform
 import sys
 from typing import Any
@@ -29,7 +30,7 @@ def machine() -> dict[str, Any]:
 
 
 def device(asked: str | None = None) -> torch.device:
-    """Where nets are trained: what is asked for, else a GPU where there is one.
+    """Where nets are trained: what is asked for, else a GPU where there is one, each process's own.
 
     On a GPU, products in 32 bits may use its faster, shorter format (TF32). Raises Mistake where a GPU is
     asked for and there is none.
@@ -44,7 +45,7 @@ def device(asked: str | None = None) -> torch.device:
         )
     if there and asked != "cpu":
         torch.set_float32_matmul_precision("high")
-        return torch.device("cuda")
+        return torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0)))
     return torch.device("cpu")
 
 

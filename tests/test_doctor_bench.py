@@ -22,6 +22,15 @@ from benchmarks.doctor.setup import Parts, Setup
 from benchmarks.doctor.trace import Activation, Layer, Moment, Trace
 from benchmarks.doctor.watchers import Attended
 
+
+@pytest.fixture(autouse=True)
+def as_many_threads_afterwards():
+    """A run of the bench sets its process to one thread."""
+    threads = torch.get_num_threads()
+    yield
+    torch.set_num_threads(threads)
+
+
 QUICK = ("wine-tanh", "penguins-deep", "cancer-logistic", "diabetes-mlp", "messages-bag", "sunspots-gru")
 
 

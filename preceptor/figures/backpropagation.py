@@ -1,11 +1,15 @@
 """A small network drawn node by node: its values on the way forward, its gradients on the way back."""
 
+from typing import TYPE_CHECKING
+
 import altair as alt
 import numpy as np
 import polars as pl
 
 from preceptor.figures.figure import LIGHT, Figure, hue, layered, spoken
-from preceptor.probes.backpropagation import Passes
+
+if TYPE_CHECKING:  # pictures are drawn without torch
+    from preceptor.probes import Passes
 
 MOST_UNITS = 12
 """A layer of more nodes than this is no longer a small network's."""
@@ -13,7 +17,7 @@ ROW = 84
 """Pixels between two nodes of a layer."""
 
 
-def backpropagation_drawn(passes: Passes) -> Figure | None:
+def backpropagation_drawn(passes: "Passes") -> Figure | None:
     """Every node with its value above and its gradient below; None where a layer has too many nodes."""
     if int(passes.nodes["unit"].to_numpy().max()) >= MOST_UNITS:
         return None

@@ -1,6 +1,7 @@
 """What probes saw: valley of the learning rate, price of a batch, use of more rows, landscape, remedies."""
 
 import math
+from typing import TYPE_CHECKING
 
 import altair as alt
 import numpy as np
@@ -8,16 +9,15 @@ import polars as pl
 
 from preceptor.figures.figure import LIGHT, Figure, depth, hue, layered, spoken, x, y
 from preceptor.figures.words import number, plural
-from preceptor.probes.batch_size import BatchSizes
-from preceptor.probes.landscape import Landscape
-from preceptor.probes.learning_rate import RateRange
-from preceptor.probes.resampling import LearningCurve
+
+if TYPE_CHECKING:  # pictures are drawn without torch
+    from preceptor.probes import BatchSizes, Landscape, LearningCurve, RateRange
 
 TALL = 11
 """A figure is as tall as the root of its width times this."""
 
 
-def rate_range(found: RateRange) -> Figure:
+def rate_range(found: "RateRange") -> Figure:
     """The loss while the learning rate climbs, and where the short runs ended."""
     return Figure(
         name="learning-rate-range",
@@ -29,7 +29,7 @@ def rate_range(found: RateRange) -> Figure:
     )
 
 
-def _rates(found: RateRange, width: int) -> alt.LayerChart:
+def _rates(found: "RateRange", width: int) -> alt.LayerChart:
     points, runs = found.points, found.runs.filter(pl.col("loss").is_finite())
     top = 1.3 * float(points["smooth"][0])
     across = x("learning rate", field="rate", type="log")
@@ -45,7 +45,7 @@ def _rates(found: RateRange, width: int) -> alt.LayerChart:
     )
 
 
-def batch_sizes(found: BatchSizes) -> Figure:
+def batch_sizes(found: "BatchSizes") -> Figure:
     """Rows a second against the size of a mini-batch; above each point, the memory it keeps."""
     return Figure(
         name="batch-sizes",
@@ -74,7 +74,7 @@ def _sizes(table: pl.DataFrame, width: int) -> alt.LayerChart:
     )
 
 
-def data_curve(curve: LearningCurve, axis: str) -> Figure:
+def data_curve(curve: "LearningCurve", axis: str) -> Figure:
     """The error against the number of rows learnt from, and where the fitted law puts twice as many."""
     share = 1 - curve.doubled / curve.now if curve.now else 0.0
     more = f"would take about {100 * share:.0f} % off the error" if curve.helps else "would change little"
@@ -88,7 +88,7 @@ def data_curve(curve: LearningCurve, axis: str) -> Figure:
     )
 
 
-def _rows(curve: LearningCurve, axis: str, width: int) -> alt.LayerChart:
+def _rows(curve: "LearningCurve", axis: str, width: int) -> alt.LayerChart:
     points = curve.points
     middle = points.group_by("rows").agg(pl.col("error").median()).sort("rows")
     most = int(points["rows"].to_numpy().max())
@@ -109,7 +109,7 @@ def _rows(curve: LearningCurve, axis: str, width: int) -> alt.LayerChart:
     )
 
 
-def landscape_drawn(found: Landscape) -> Figure:
+def landscape_drawn(found: "Landscape") -> Figure:
     """The loss around the weights as a map: the darker, the higher."""
     sharp = found.rise > abs(found.centre)
     return Figure(
@@ -123,7 +123,7 @@ def landscape_drawn(found: Landscape) -> Figure:
     )
 
 
-def _map(found: Landscape, width: int) -> alt.LayerChart:
+def _map(found: "Landscape", width: int) -> alt.LayerChart:
     losses = found.points["loss"].fill_nan(None).to_numpy()
     high, low = np.nanmax(losses), np.nanmin(losses)
     shade = np.sqrt(np.clip((np.nan_to_num(losses, nan=high) - low) / max(high - low, 1e-12), 0, 1))

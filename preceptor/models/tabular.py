@@ -63,7 +63,7 @@ class TabularNet(nn.Module):
     ):
         super().__init__()
         self.dropout = dropout
-        self.numbers = NumberEmbedding(features, embedding, generator=generator) if embedding > 1 else None
+        self.numbers = _waves(features, embedding, generator)
         self.codes = CodeEmbedding(cardinalities, max(embedding, 1), generator=generator)
         inputs = _embedded(features, cardinalities, embedding)
         look = (inputs, neighbours, memory, outputs, generator)
@@ -179,6 +179,11 @@ class TabularNet(nn.Module):
         for layer in self.hidden:
             a_BMH = functional.dropout(functional.relu(layer(a_BMH)), self.dropout, self.training)
         return torch.einsum("bmh,mhk->bmk", a_BMH, self.head) + self.bias
+
+
+def _waves(features: int, embedding: int, generator: Generator | None) -> NumberEmbedding | None:
+    """What embeds the numbers; None where they are taken as they are, or there are none."""
+    return NumberEmbedding(features, embedding, generator=generator) if embedding > 1 and features else None
 
 
 def _layers(sizes: tuple[int, ...], generator: Generator | None) -> nn.ModuleList:

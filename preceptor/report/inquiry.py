@@ -4,12 +4,13 @@ blocks += answers(record)                      # empty where there was no time t
 """
 
 from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
 
 import polars as pl
 
 from preceptor.figures.probes import before_and_after, data_curve, landscape_drawn, rate_range
 from preceptor.figures.words import number
-from preceptor.probes import Landscape, LearningCurve, RateRange
 from preceptor.report.blocks import Block, Fold, Text, pictures
 from preceptor.report.record import Event, Record
 from preceptor.report.yardstick import Yardstick
@@ -24,8 +25,7 @@ def answers(record: Record) -> list[Block]:
 
 
 def _data(record: Record, probe: Event) -> Fold:
-    told = {name: probe[name] for name in ("now", "doubled", "floor", "helps")}
-    curve = LearningCurve(pl.DataFrame(probe["points"]), **told)
+    curve = _found(probe, "points")
     axis = Yardstick.of(record.task, str(probe["metric"]), record.target).axis
     heading = "Would more data help? Yes." if curve.helps else "Would more data help? Hardly."
     return Fold(heading, pictures(data_curve(curve, axis)))
@@ -43,20 +43,23 @@ def _parts(record: Record, probe: Event) -> Fold:
 
 
 def _rate(record: Record, probe: Event) -> Fold:
-    frames = {name: pl.DataFrame(probe[name]) for name in ("points", "runs")}
-    found = RateRange(probe["rate"], probe["steepest"], **frames)
     words = f"The net was taught with {number(probe['taught_with'])} at most."
-    return Fold("Was the learning rate right?", [Text(words), *pictures(rate_range(found))])
+    drawing = rate_range(_found(probe, "points", "runs"))
+    return Fold("Was the learning rate right?", [Text(words), *pictures(drawing)])
 
 
 def _landscape(record: Record, probe: Event) -> Fold:
-    told = {name: probe[name] for name in ("centre", "rise", "reach")}
     words = (
         f"The steepest curvature there is {number(probe['sharpness'])}: plain gradient descent would be "
         f"thrown out of this minimum by a learning rate above {number(2 / max(probe['sharpness'], 1e-12))}."
     )
-    drawing = landscape_drawn(Landscape(pl.DataFrame(probe["points"]), **told))
+    drawing = landscape_drawn(_found(probe, "points"))
     return Fold("Is its minimum sharp or flat?", [*pictures(drawing), Text(words)])
+
+
+def _found(probe: Event, *frames: str) -> Any:
+    """What a probe found, as it gave it: its numbers, and those of `frames` as tables."""
+    return SimpleNamespace(**{**probe, **{name: pl.DataFrame(probe[name]) for name in frames}})
 
 
 ANSWERS: dict[str, Answer] = {

@@ -1,17 +1,14 @@
-"""How the hyper-parameters were chosen: a fold of the report, and a line of the terminal.
+"""How the hyper-parameters were chosen: a fold of the report.
 
 blocks += how_chosen(record)                   # empty where nothing was searched
 """
 
-from typing import Any
-
 from preceptor.figures.search import Attempt, hyperparameter_importance, parallel_coordinates, trial_curves
-from preceptor.figures.words import duration, known, listed, number, plural, spelt
+from preceptor.figures.words import duration, known, plural, spelt
 from preceptor.report.blocks import Block, Fold, Grid, Text, pictures
 from preceptor.report.record import Event, Record
+from preceptor.report.searched import first_setting, measure_of, said, worded
 from preceptor.report.yardstick import Yardstick
-
-MOST_SAID = 3
 
 
 def how_chosen(record: Record) -> list[Block]:
@@ -19,7 +16,7 @@ def how_chosen(record: Record) -> list[Block]:
     search, trials = record.last("search"), record.latest("trial", "number")
     if not search.get("setting"):
         return []
-    measure = _yardstick(record, search)
+    measure = measure_of(record, search)
     higher = measure.higher_is_better
     attempts = [_attempt(trial, search) for trial in trials]
     shares = {worded(name): share for name, share in (search.get("importance") or {}).items()}
@@ -33,28 +30,6 @@ def how_chosen(record: Record) -> list[Block]:
     return [Fold(title, [story, _chosen(search, trials), *shown])]
 
 
-def told_search(record: Record) -> str:
-    """The search in a line: how many settings, how much better, what changed."""
-    search, trials = record.last("search"), record.latest("trial", "number")
-    if not search.get("setting"):
-        return ""
-    measure, before = _yardstick(record, search), search.get("before")
-    as_it_came = f" (the recipe's own: {measure.said(before)})" if known(before) else ""
-    changed = [f"{worded(name)} {_said(value)}" for name, value in _changed(search, trials).items()]
-    more = f": {listed(changed, MOST_SAID)}" if changed else ": the recipe's own was the best"
-    settings, score = plural(search["trials"], "setting"), measure.said(search.get("score"))
-    return f"{settings}, the best {score} on validation rows{as_it_came}{more}"
-
-
-def worded(name: str) -> str:
-    """A hyper-parameter's name in words: "training.learning_rate" is the learning rate."""
-    return name.split(".")[-1].replace("_", " ")
-
-
-def _yardstick(record: Record, search: Event) -> Yardstick:
-    return Yardstick.of(record.task, str(search.get("measure")), record.target)
-
-
 def _attempt(trial: Event, search: Event) -> Attempt:
     went = "all epochs" if trial.get("end") == "complete" else "dropped"
     role = "chosen" if trial["setting"] == search["setting"] else went
@@ -63,16 +38,6 @@ def _attempt(trial: Event, search: Event) -> Attempt:
     return Attempt(
         trial["number"], setting, score if known(score) else float("nan"), trial.get("curve") or [], role
     )
-
-
-def _first(trials: list[Event]) -> dict[str, Any]:
-    """The setting of the plan as it came, which is tried before all others."""
-    return next((trial["setting"] for trial in trials if trial["number"] == 0), {})
-
-
-def _changed(search: Event, trials: list[Event]) -> dict[str, Any]:
-    before = _first(trials)
-    return {name: value for name, value in search["setting"].items() if value != before.get(name)}
 
 
 def _story(record: Record, search: Event, trials: list[Event], measure: Yardstick) -> str:
@@ -96,12 +61,6 @@ def _story(record: Record, search: Event, trials: list[Event], measure: Yardstic
 
 
 def _chosen(search: Event, trials: list[Event]) -> Grid:
-    before = _first(trials)
-    rows = [[worded(name), _said(before.get(name)), _said(now)] for name, now in search["setting"].items()]
+    before = first_setting(trials)
+    rows = [[worded(name), said(before.get(name)), said(now)] for name, now in search["setting"].items()]
     return Grid("", ["hyper-parameter", "the recipe's own", "chosen"], rows)
-
-
-def _said(value: object) -> str:
-    return (
-        number(value) if known(value) and isinstance(value, float) else str("–" if value is None else value)
-    )

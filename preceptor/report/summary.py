@@ -25,7 +25,7 @@ from preceptor.figures.words import (
 )
 from preceptor.ledger import Ledger
 from preceptor.report.record import Record
-from preceptor.report.search import told_search
+from preceptor.report.searched import told_search
 from preceptor.report.verdict import Verdict
 from preceptor.report.yardstick import Yardstick
 

@@ -24,7 +24,7 @@ from preceptor.training.stack import Material
 from preceptor.training.state import Training
 from preceptor.training.together import train_together
 
-SHARE = 0.1
+SHARE = 0.05
 """Of the time left over, no more than this share of the whole budget is spent on questions."""
 PARTS, DRAWS = (1 / 16, 1 / 8, 1 / 4, 1 / 2), 2
 """The shares of the rows that nets are taught on to see whether more data would help; nets for each."""

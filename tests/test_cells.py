@@ -60,6 +60,7 @@ def test_a_folder_of_photos_is_learnt_examined_shown_and_answered(tmp_path: Path
     assert "http://" not in page.replace("http://www.w3.org", "")
 
 
+@pytest.mark.slow
 def test_what_one_run_has_seen_helps_the_next_one_and_its_ledger_says_so(tmp_path: Path, draw):
     first = preceptor.fit(
         photos(tmp_path / "one", draw), minutes=0.5, out=tmp_path / "first", encoder="lenet"

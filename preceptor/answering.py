@@ -26,6 +26,7 @@ from preceptor.framing import Frame, ahead_of, examples_of, frame_from
 from preceptor.inspection import blank
 from preceptor.kinds.category import Category
 from preceptor.kinds.number import Number
+from preceptor.kinds.scaling import smooth_clip_one
 from preceptor.models.tabular import TabularNet
 from preceptor.net import Net
 from preceptor.predictor import Member, Predictor
@@ -191,11 +192,9 @@ def _key(row: Mapping[str, Any], column: str) -> tuple[str, type, Any]:
 
 def _scaled(kind: Number, value: float) -> Iterator[float]:
     """What the net takes of a number: see `Number.encode`."""
-    z = min(max((value - kind.center) / (kind.scale or 1.0), -1e12), 1e12)
-    missing = math.isnan(value)
-    yield 0.0 if missing or not kind.scale else z / math.hypot(1, z / 3)
+    yield smooth_clip_one(value, kind.center, kind.scale)
     if kind.flag:
-        yield float(missing)
+        yield float(math.isnan(value))
 
 
 def forecast(frame: Frame, table: Table, predictor: Predictor) -> pl.DataFrame:

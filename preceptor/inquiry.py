@@ -19,10 +19,8 @@ from preceptor.contest import Candidate, Fold
 from preceptor.desk import Desk
 from preceptor.net import Net, ensemble_loss, judging_metric, new_net
 from preceptor.probes import bias_variance, find_learning_rate, landscape, learning_curve, sharpness
-from preceptor.tempo import augmenter, judged
-from preceptor.training.stack import Material
-from preceptor.training.state import Training
-from preceptor.training.together import train_together
+from preceptor.search.folds import FoldPupil
+from preceptor.search.pupils import Pupils
 
 SHARE = 0.05
 """Of the time left over, no more than this share of the whole budget is spent on questions."""
@@ -107,7 +105,7 @@ def _data(desk: Desk, fold: Fold, epochs: int) -> dict[str, Any]:
     found = learning_curve(
         lambda samples: _taught(desk, fold, samples, epochs),
         rows=len(fold.goal),
-        mark=lambda pupil: pupil.error,
+        mark=lambda pupil: 1 - pupil.score if metric.higher_is_better else pupil.score,
         shares=PARTS,
         draws=DRAWS,
         seed=desk.plan.seed,
@@ -133,45 +131,11 @@ def _parts(desk: Desk, fold: Fold, epochs: int) -> dict[str, Any]:
     return {"bias": found.bias, "variance": found.variance, "advice": found.advice}
 
 
-class _Pupil:
-    """A net taught on some rows, marked on the fold's rows held out."""
-
-    def __init__(self, desk: Desk, fold: Fold, epochs: int) -> None:
-        plan, target = desk.plan, fold.problem.target
-        self.fold, self.rows, self.metric = fold, judged(fold), judging_metric(target)
-        self.net = new_net(plan.net, fold.problem, fold.inputs, fold.goal, fold.truth, plan.seed)
-        self.training = Training(
-            self.net.module,
-            plan.training,
-            epochs=epochs,
-            seed=plan.seed,
-            higher_is_better=self.metric.higher_is_better,
-        )
-        loss = ensemble_loss(target, plan.training.label_smoothing)
-        self.material = Material(fold.inputs.tensors, fold.goal, loss, augment=augmenter(plan, fold))
-
-    def examine(self) -> None:
-        """Mark the epoch just done."""
-        with self.training.evaluating():
-            scores = self.net.predict(self.fold.held_out.take(self.rows))
-        truth = self.fold.truth_held_out[self.rows.numpy()]
-        self.training.judge(self.metric.function(truth, scores, None))
-
-    @property
-    def error(self) -> float:
-        """The best epoch's score, turned so that less is better; infinite where there is none."""
-        score = self.training.best.score
-        return 1 - score if self.metric.higher_is_better else score
-
-
-def _taught(desk: Desk, fold: Fold, samples: Sequence[np.ndarray], epochs: int) -> list[_Pupil]:
+def _taught(desk: Desk, fold: Fold, samples: Sequence[np.ndarray], epochs: int) -> list[FoldPupil]:
     """A fresh net for each sample of the fold's rows, trained as the lesson trained its own."""
-    pupils = [_Pupil(desk, _part(fold, rows), epochs) for rows in samples]
-    trainings, materials = [one.training for one in pupils], [one.material for one in pupils]
-    for done in train_together(trainings, materials, watch=False):
-        for pupil, epoch in zip(pupils, done, strict=True):
-            if epoch and pupil.training.finite:
-                pupil.examine()
+    loss = partial(ensemble_loss, fold.problem.target)
+    pupils = [FoldPupil(desk.plan, _part(fold, rows), epochs, loss) for rows in samples]
+    Pupils([one] for one in pupils).run(range(len(pupils)), until=epochs)
     for pupil in pupils:
         pupil.training.adopt_best()
     return pupils

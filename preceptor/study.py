@@ -54,7 +54,8 @@ def study(desk: Desk) -> None:
         search_plan(desk, at_hand, book)
     with desk.stage("train"):
         net_candidate(desk, at_hand, parts, candidates)
-    shutil.rmtree(desk.folder / "stream", ignore_errors=True)
+    if at_hand[0].stream:
+        shutil.rmtree(desk.folder / "stream")
     with desk.stage("questions"):
         inquire(desk, at_hand[0], candidates)
     with desk.clocked("choose"):

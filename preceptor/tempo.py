@@ -19,6 +19,7 @@ from preceptor.plan import Plan
 from preceptor.timetable import Schedule, fitted_schedule
 from preceptor.training.loop import Augment, batch_count
 from preceptor.training.pace import HEAVY, PLAIN, Pace, measure_pace
+from preceptor.training.ranks import ALONE, Ranks
 
 MOST_JUDGED = 4_000
 """So many rows held out are enough to mark an epoch."""
@@ -30,7 +31,7 @@ def schedule_for(desk: Desk, folds: list[Fold], test_rows: int) -> Schedule:
     """The schedule for the time left, by the pace of the first fold's net; its exam's time is kept back."""
     fold, plan = folds[0], desk.plan
     net = new_net(plan.net, fold.problem, fold.inputs, fold.goal, fold.truth, plan.seed)
-    pace = _pace(desk, fold, net)
+    pace = pace_of(desk, fold, net, desk.ranks)
     few = judged(fold)
     net.predict(fold.held_out.take(few[:1]))  # the first answer of a kind costs more
     began = time.monotonic()
@@ -44,9 +45,9 @@ def schedule_for(desk: Desk, folds: list[Fold], test_rows: int) -> Schedule:
     return fitted_schedule(desk.seconds_left, pace, judging, len(folds), wanted, table=table)
 
 
-def _pace(desk: Desk, fold: Fold, net: Net) -> Pace:
+def pace_of(desk: Desk, fold: Fold, net: Net, ranks: Ranks = ALONE) -> Pace:
     """The pace at which the net goes over the fold's rows: of one rank's part of them, and of combining."""
-    ranks, heavy = desk.ranks, bool(fold.problem.shapes)
+    heavy = bool(fold.problem.shapes)
     plan, part = ranks.part_of(desk.plan.training), slice(len(fold.goal) // ranks.size)
     pace = measure_pace(
         net.module,

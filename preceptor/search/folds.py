@@ -48,22 +48,22 @@ def heat_of(desk: Desk, folds: Sequence[Fold], terms: Terms, settings: list[Sett
     )
 
 
-def _pupil(plan: Plan, fold: Fold, terms: Terms, loss: Callable[[float], Loss]) -> Pupil:
-    seed, metric = plan.seed * 1000 + fold.number, judging_metric(fold.problem.target)
-    net = new_net(plan.net, fold.problem, fold.inputs, fold.goal, fold.truth, seed)
-    rows = judged(fold)
-    held_out, truth = fold.held_out.take(rows), fold.truth_held_out[rows.numpy()]
-    training = Training(
-        net.module,
-        plan.training.model_copy(update=terms.way),
-        epochs=terms.epochs,
-        seed=seed,
-        higher_is_better=metric.higher_is_better,
-    )
-    material = Material(
-        fold.inputs.tensors,
-        fold.goal,
-        loss(plan.training.label_smoothing),
-        augment=augmenter(plan, fold),
-    )
-    return Pupil(training, material, lambda: metric.function(truth, net.predict(held_out), None))
+def _pupil(plan: Plan, fold: Fold, terms: Terms, loss: Callable[[float], Loss]) -> "FoldPupil":
+    taught_so = plan.training.model_copy(update=terms.way)
+    return FoldPupil(plan.model_copy(update={"training": taught_so}), fold, terms.epochs, loss)
+
+
+class FoldPupil(Pupil):
+    """A new `net` for a fold under a plan, marked on the rows held out. `loss` is made for a smoothing."""
+
+    def __init__(self, plan: Plan, fold: Fold, epochs: int, loss: Callable[[float], Loss]) -> None:
+        seed, metric = plan.seed * 1000 + fold.number, judging_metric(fold.problem.target)
+        self.net = net = new_net(plan.net, fold.problem, fold.inputs, fold.goal, fold.truth, seed)
+        rows = judged(fold)
+        held_out, truth = fold.held_out.take(rows), fold.truth_held_out[rows.numpy()]
+        training = Training(
+            net.module, plan.training, epochs=epochs, seed=seed, higher_is_better=metric.higher_is_better
+        )
+        smoothed, changed = loss(plan.training.label_smoothing), augmenter(plan, fold)
+        material = Material(fold.inputs.tensors, fold.goal, smoothed, augment=changed)
+        super().__init__(training, material, lambda: metric.function(truth, net.predict(held_out), None))

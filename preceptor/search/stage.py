@@ -19,7 +19,7 @@ from preceptor.desk import Desk
 from preceptor.errors import Mistake
 from preceptor.finding import Finding
 from preceptor.metrics import Metric
-from preceptor.net import ensemble_loss, judging_metric, new_net
+from preceptor.net import judging_metric, new_net
 from preceptor.plan import Plan
 from preceptor.search.asking import Asker
 from preceptor.search.book import Book, Trial
@@ -29,8 +29,8 @@ from preceptor.search.importance import importances
 from preceptor.search.optimism import optimism
 from preceptor.search.race import race
 from preceptor.search.tuning import SHAPING, applied, setting_of, space_of
-from preceptor.tempo import SHARE_FOR_PACE, augmenter, judged
-from preceptor.training.pace import HEAVY, PLAIN, Way, measure_pace
+from preceptor.tempo import judged, pace_of
+from preceptor.training.pace import Way
 
 SHARE = 0.5
 """The search's share of the time that is left to the net."""
@@ -123,19 +123,8 @@ def _terms(desk: Desk, folds: list[Fold], book: Book) -> Terms:
     A book that others have begun says how many folds and epochs a trial has.
     """
     fold, plan = folds[0], desk.plan
-    heavy = bool(fold.problem.shapes)
     net = new_net(plan.net, fold.problem, fold.inputs, fold.goal, fold.truth, plan.seed)
-    pace = measure_pace(
-        net.module,
-        fold.inputs.tensors,
-        fold.goal,
-        ensemble_loss(fold.problem.target, 0.0),
-        plan.training,
-        ways=HEAVY if heavy else PLAIN,
-        steps=2 if heavy else 6,
-        seconds=SHARE_FOR_PACE * desk.seconds_left,
-        augment=augmenter(plan, fold),
-    )
+    pace = pace_of(desk, fold, net)
     began = time.monotonic()
     net.predict(fold.held_out.take(judged(fold)))
     each = SLACK * (pace.seconds + time.monotonic() - began)

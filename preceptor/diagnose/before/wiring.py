@@ -7,7 +7,6 @@ from preceptor.diagnose.case import Case
 from preceptor.diagnose.ignored_input import check_ignored_input
 from preceptor.diagnose.mixed_batch import check_mixed_batch
 from preceptor.diagnose.one_batch import check_one_batch
-from preceptor.diagnose.shuffled_labels import check_shuffled_labels
 from preceptor.diagnose.trace import by_unit
 from preceptor.finding import Finding
 
@@ -58,13 +57,3 @@ def _narrowest(case: Case) -> tuple[str, int] | None:
     found = [(step.layer, by_unit(step.made).shape[1], by_unit(step.given).shape[1]) for step in hidden]
     tight = [(layer, width) for layer, width, given in found if width <= NARROW and width < given]
     return min(tight, key=lambda pair: pair[1], default=None)
-
-
-def shuffled_labels_learnt(case: Case) -> Finding | None:
-    """See `preceptor.diagnose.shuffled_labels`; for numbers and classes, which can be exchanged."""
-    held = case.validation
-    if held is None or held.number < 8 or case.train.goal.numel() != case.train.number:
-        return None
-    train = case.train
-    check = check_shuffled_labels(case.copy(), train.inputs, train.goal, case.loss, held.inputs, held.goal)
-    return check.finding

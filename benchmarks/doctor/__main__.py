@@ -2,6 +2,7 @@
 
     python -m benchmarks.doctor --smoke                     # a quarter of an hour on one quiet core
     python -m benchmarks.doctor --full --workers 2          # hours; goes on where it was interrupted
+    python -m benchmarks.doctor --controls                  # the healthy runs of the full set alone
     python -m benchmarks.doctor --smoke --programs seen     # all but the eight held out, with its misses
     python -m benchmarks.doctor --faults                    # what is injected, and what counts as right
 
@@ -23,8 +24,8 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     which = parser.add_mutually_exclusive_group(required=True)
-    which.add_argument("--smoke", action="store_true")
-    which.add_argument("--full", action="store_true")
+    for runs in ("smoke", "full", "controls"):
+        which.add_argument(f"--{runs}", dest="runs", action="store_const", const=runs)
     which.add_argument("--faults", action="store_true")
     parser.add_argument("--programs", default="all", help="all, seen, unseen, or names with commas")
     parser.add_argument("--only", default="", help="names of faults with commas; no healthy runs then")
@@ -39,7 +40,7 @@ def main() -> None:
         if absent(setup.data):
             print(f"{setup.name} is left out: no {setup.data} in $PRECEPTOR_DATA or ../shared/data")
     options = Options(
-        asked.full, asked.programs, asked.only, asked.workers, asked.rows, fixes=not asked.no_fixes
+        asked.runs, asked.programs, asked.only, asked.workers, asked.rows, fixes=not asked.no_fixes
     )
     print(tables.report(*bench(options), misses_too=asked.programs == "seen"))
 

@@ -1,6 +1,6 @@
 """The whole course: watched runs, the scores that say what hurts, remedies, and what watching costs.
 
-Rows go to `runs/doctor-SET-CODE.jsonl`, where CODE stands for the doctor's and the bench's own text, so that
+Rows go to `runs/doctor-CODE.jsonl`, where CODE stands for the doctor's and the bench's own text, so that
 an interrupted bench goes on and a changed doctor is asked anew. Scores of unwatched runs do not depend on
 the doctor; they are kept beside the bench in `harm.json`, and in `runs/doctor-scores.jsonl` until then. Both
 are to be thrown away by whoever changes a program, a fault or a control.
@@ -12,6 +12,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from benchmarks.doctor import chosen
 from benchmarks.doctor.faults import BY_NAME, FAULTS, numbers_of
@@ -26,9 +27,12 @@ SCORES = "doctor-scores.jsonl"
 
 @dataclass(frozen=True)
 class Options:
-    """What is asked of the bench; `only` are names of faults with commas, without healthy runs."""
+    """What is asked of the bench: a set, of some programs; "controls" are all healthy runs of the full set.
 
-    full: bool = False
+    `only` are names of faults with commas, without healthy runs.
+    """
+
+    runs: Literal["smoke", "full", "controls"] = "smoke"
     programs: str = "all"
     only: str = ""
     workers: int = 1
@@ -46,10 +50,10 @@ def bench(options: Options) -> tuple[list[Row], Evidence]:
     """All rows of the set asked for, and what is known of harm."""
     setups = chosen.present(options.programs)
     faults = [BY_NAME[name] for name in options.only.split(",")] if options.only else FAULTS
-    smoke = not options.full
-    watched = list(chosen.faulty(setups, faults, smoke=smoke))
+    smoke = options.runs == "smoke"
+    watched = [] if options.runs == "controls" else list(chosen.faulty(setups, faults, smoke=smoke))
     watched += [] if options.only else list(chosen.healthy(setups, smoke=smoke))
-    path = options.rows or RUNS / f"doctor-{'smoke' if smoke else 'full'}-{fingerprint()}.jsonl"
+    path = options.rows or RUNS / f"doctor-{fingerprint()}.jsonl"
     rows = _done(watched, path, options.workers)
     scores = json.loads(KEPT.read_text("utf-8")) if KEPT.exists() else {}
     needed = list(chosen.judged(watched, set(scores)))

@@ -11,7 +11,8 @@ from benchmarks.doctor.rows import absent
 from benchmarks.doctor.setup import Setup
 
 SMOKE_SEEN, SMOKE_UNSEEN = 2, 2
-HEALTHY_SEEDS = 2
+PLAIN_SEEDS = 4
+"""Runs of a program as it is; of each look-alike there is one a program."""
 
 
 def present(which: str) -> list[Setup]:
@@ -46,9 +47,10 @@ def faulty(setups: Sequence[Setup], faults: Sequence[Fault], *, smoke: bool) -> 
 def healthy(setups: Sequence[Setup], *, smoke: bool) -> Iterator[Job]:
     """Watched runs of the plain programs and of the look-alikes; in the smoke set two of each of these."""
     for turn, control in enumerate(CONTROLS):
+        plain = control.name == "plain"
         where = [setup for setup in setups if control.applies(setup)]
-        where = _few(where, turn, 1, 1) if smoke and turn else where
-        seeds = 1 if smoke else HEALTHY_SEEDS
+        where = _few(where, turn, 1, 1) if smoke and not plain else where
+        seeds = PLAIN_SEEDS if plain and not smoke else 1
         yield from (
             Job("watch", setup.name, control.name, seed=seed) for setup in where for seed in range(seeds)
         )

@@ -16,9 +16,11 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 __all__ = ["NeuralClassifier", "NeuralRegressor", "Run", "fit", "watch"]
 
-# Threads that wait must sleep: spinning, they take the core from the one waited for. With a neighbour
-# at work on the machine this makes small steps several times as fast. Read when torch is imported.
+# How long a thread that waits for its team spins before it sleeps. For long, and beside a busy neighbour it
+# takes the core from the one waited for; not at all, and waking it costs more than a small step. GCC's OpenMP
+# spins for about as long as waking takes; others are asked to sleep. Read when torch is imported.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ.setdefault("GOMP_SPINCOUNT", "2000")
 
 # Imported when first asked for, so that `preceptor --help` does not wait for torch.
 _ROOMS = {

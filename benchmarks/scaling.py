@@ -1,11 +1,11 @@
 """Several processes on one net: the seconds of a step, measured, and as a model of scaling foretells them.
 
-    step(P) = compute(B / P) * max(1, P / cores) + latency + 2 (P - 1) / P * bytes / bandwidth
+    step(P) = compute(B / P, beside P - 1 others) + latency + 2 (P - 1) / P * bytes / bandwidth
 
-Each of P processes computes its part of a mini-batch of B rows; beyond the machine's cores processes take
-turns, and nothing is gained. Then their gradients are summed: a ring passes every number 2 (P - 1) / P times
-through each process (Patarasuk & Yuan, 2009). `compute` is measured in one process with B / P rows, latency
-and bandwidth by sums of few and of many numbers, and what comes out is compared with real training. The last
+Each of P processes computes its part of a mini-batch of B rows; what cores that are shared cost is in it,
+for `compute` is measured in P processes at once that do not talk. Then gradients are summed: a ring passes
+every number 2 (P - 1) / P times through each process (Patarasuk & Yuan, 2009). Latency and bandwidth are
+measured by sums of few and of many numbers, and what comes out is compared with real training. The last
 table foretells other networks: a core for each process, and 10 Gbit Ethernet or a GPU's links between them.
 """
 
@@ -25,7 +25,7 @@ from benchmarks.peers.nets import loss_of, net, tensors
 from benchmarks.tasks import Task, numbers, pictures
 from preceptor.plan import TrainingPlan
 from preceptor.training.loop import train
-from preceptor.training.ranks import Ranks, joined
+from preceptor.training.ranks import ALONE, Ranks, joined
 from preceptor.training.state import Training
 
 SIZES = (1, 2, 3, 4)
@@ -77,11 +77,8 @@ def process(rank: int, size: int, port: int, folder: Path, rounds: int, steps: i
         told: dict[str, Any] = {"sums": [ranks.combining_takes(count) for count in (FEW, MANY)]}
         for name, task in samples(steps).items():
             told[name] = seconds_a_step(task, ranks, rounds)
-            if size == 1:
-                parts = [replace(task, batch=task.batch // parts) for parts in SIZES]
-                told[f"{name} in parts"] = [
-                    statistics.median(seconds_a_step(part, ranks, rounds)) for part in parts
-                ]
+            part = replace(task, batch=task.batch // size)
+            told[f"{name} apart"] = seconds_a_step(part, ALONE, rounds)
     if not rank:
         (folder / f"{size}.json").write_text(json.dumps(told))
 
@@ -107,12 +104,12 @@ def compared(name: str, told: dict[int, dict[str, Any]]) -> dict[str, Any]:
     """A table of one net: measured and foretold."""
     bytes_each = 4 * parameters(name)
     rows: dict[str, Any] = {}
-    for size, compute in zip(told, told[1][f"{name} in parts"], strict=False):
-        combining = network(size, *told[size]["sums"]).combining(size, bytes_each)
-        step = compute * max(1, size / (os.cpu_count() or 1)) + combining
-        off, talking = step / statistics.median(told[size][name]) - 1, combining / step
+    for size, seconds in told.items():
+        combining = network(size, *seconds["sums"]).combining(size, bytes_each)
+        step = statistics.median(seconds[f"{name} apart"]) + combining
+        off, talking = step / statistics.median(seconds[name]) - 1, combining / step
         note = f"foretold {step:.2e} s ({off:+.0%}), {talking:.0%} of it the network's"
-        rows[f"{size} process{'es' * (size > 1)}"] = {"values": told[size][name], "note": note}
+        rows[f"{size} process{'es' * (size > 1)}"] = {"values": seconds[name], "note": note}
     title = f"{name}: {bytes_each / 1e3:,.0f} kB of gradients a step"
     return {"title": title, "unit": "s", "better": "less", "contestants": rows, "targets": []}
 

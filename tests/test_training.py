@@ -601,6 +601,22 @@ def test_a_way_that_the_plan_has_fixed_is_the_only_one_measured():
     assert measure_pace(Small(), (x,), y, functional.mse_loss, fixed, steps=2).way == Way(1, "bfloat16")
 
 
+def test_sixteen_bits_are_tried_only_where_they_leave_the_gradient_where_it_was():
+    class Shaky(nn.Linear):
+        def forward(self, x: Tensor) -> Tensor:
+            return (1000 * super().forward(x)).sin()
+
+    x, y = torch.randn(256, 4), torch.randn(256, 1)
+    ways = (Way(1), Way(1, "bfloat16"))
+    assert pace.harmless(nn.Linear(4, 1), [x], y, functional.mse_loss)
+    assert not pace.harmless(Shaky(4, 1), [x], y, functional.mse_loss)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pace, "_worthwhile", lambda seconds: len(seconds) - 1)
+        for net, precision in ((nn.Linear(4, 1), "bfloat16"), (Shaky(4, 1), "float32")):
+            found = measure_pace(net, (x,), y, functional.mse_loss, PLAIN, ways=ways, steps=2)
+            assert found.way.precision == precision
+
+
 def test_in_sixteen_bits_the_same_is_learnt_to_within_what_seeds_differ_by():
     x, y = line(600)
     judged = {}

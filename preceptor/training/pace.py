@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from preceptor.plan import TrainingPlan
-from preceptor.training.loop import Augment, Loss, batch_count, train
+from preceptor.training.loop import Augment, Loss, batch_count, forward_of, train
 from preceptor.training.parameters import FlatParameters
 from preceptor.training.state import Training
 
@@ -22,6 +22,9 @@ ROUNDS = 3
 
 WORTHWHILE = 0.9
 """Two threads, or 16 bits, are worth having when they bring an epoch below this share of its time."""
+
+ALIKE = 0.98
+"""The least cosine between the gradients in 16 and in 32 bits for the former to be harmless."""
 
 
 class Way(NamedTuple):
@@ -62,19 +65,20 @@ def measure_pace(
 ) -> Pace:
     """Train copies of `net` by turns, `steps` at a time: once to warm up, then up to three times.
 
-    What the plan has fixed is not tried otherwise. The net and everybody's random numbers stay as they
-    are. The median of the turns counts, since other work on the machine disturbs; after `seconds` no
-    further turn is begun. What a caller does between epochs is not included.
+    What the plan has fixed is not tried otherwise, and 16 bits only where they are `harmless`. The net and
+    everybody's random numbers stay as they are. The median of the turns counts, since other work on the
+    machine disturbs; after `seconds` no further turn is begun. What a caller does between epochs is left out.
     """
-    if plan.layout is None and _lies_otherwise(net, [part[:2] for part in inputs]):
-        ways = [*ways, ways[-1]._replace(layout="channels_last")]
-    ways = list(dict.fromkeys(_allowed(way, plan) for way in ways))
+    few = slice(plan.batch_size or 256)
+    ways = _worth_trying(ways, net, [part[few] for part in inputs], goal[few], loss, plan)
     trainings = [_copy(net, plan, way) for way in ways]
     size = trainings[0].batch_size
     rows = min(len(goal), steps * size)
-    few = [part[:rows] for part in inputs]
+    taught = [part[:rows] for part in inputs]
     turns, began = [], time.monotonic()
-    for turn in zip(*(train(one, few, goal[:rows], loss, augment=augment) for one in trainings), strict=True):
+    for turn in zip(
+        *(train(one, taught, goal[:rows], loss, augment=augment) for one in trainings), strict=True
+    ):
         turns.append([epoch.seconds for epoch in turn])
         if len(turns) > 1 and time.monotonic() - began > seconds:
             break
@@ -83,6 +87,44 @@ def measure_pace(
     chosen = _worthwhile(medians)
     done = "replayed" if trainings[chosen].replayed else "eager"
     return Pace(medians[chosen], ways[chosen]._replace(step=done))
+
+
+def harmless(net: nn.Module, inputs: Sequence[Tensor], goal: Tensor, loss: Loss) -> bool:
+    """Whether products in 16 bits leave a mini-batch's gradient where 32 bits point.
+
+    The cosine of the two whole gradients is at least `ALIKE`: what rounding adds is then a fifth of the
+    gradient's length at most, less than another draw of the mini-batch would. Dropout is silent meanwhile.
+    """
+    gradients = []
+    for precision in ("float32", "bfloat16"):
+        twin = _silent(copy.deepcopy(net))
+        loss(forward_of(twin, precision)(*inputs), goal).backward()  # type: ignore[no-untyped-call]
+        told = [one.grad.flatten() for one in twin.parameters() if one.grad is not None]
+        gradients.append(torch.cat(told))
+    return bool(torch.cosine_similarity(*gradients, dim=0) >= ALIKE)
+
+
+def _silent(net: nn.Module) -> nn.Module:
+    """The net without dropout; recurrent layers keep training mode, without which no GPU goes backward."""
+    net.eval()
+    for module in net.modules():
+        if isinstance(module, nn.RNNBase):
+            module.train()
+            module.dropout = 0.0
+    return net
+
+
+def _worth_trying(
+    ways: Sequence[Way], net: nn.Module, few: list[Tensor], goal: Tensor, loss: Loss, plan: TrainingPlan
+) -> list[Way]:
+    """The ways that the plan allows; with channels last where that differs, without 16 bits that do harm."""
+    if plan.layout is None and _lies_otherwise(net, [part[:2] for part in few]):
+        ways = [*ways, ways[-1]._replace(layout="channels_last")]
+    ways = list(dict.fromkeys(_allowed(way, plan) for way in ways))
+    exact = [way for way in ways if way.precision == "float32"]
+    if exact in ([], ways) or harmless(net, few, goal, loss):
+        return ways
+    return exact
 
 
 def _allowed(way: Way, plan: TrainingPlan) -> Way:

@@ -10,96 +10,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 from torch.nn import functional
+from watched_loop import CLASSES, WIDTH, Batch, Loop, after, alarms, net, rows, seeded
 
-from preceptor.diagnose import CATALOGUE, Doctor, watch
+from preceptor.diagnose import CATALOGUE, watch
 from preceptor.diagnose.rank import ranked
 from preceptor.diagnose.trace import Trace
 from preceptor.explanations import explanations
 from preceptor.finding import Finding
 
-ROWS, WIDTH, CLASSES = 240, 8, 3
-Batch = tuple[Tensor, Tensor]
-
-
-def seeded(seed: int = 0) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
-
-
-def rows(seed: int = 0) -> tuple[Batch, Batch]:
-    """Three clouds of points: training rows and rows held out."""
-    x = torch.randn(ROWS, WIDTH, generator=seeded(seed))
-    y = torch.arange(ROWS) % CLASSES
-    x[:, :CLASSES] += 2.5 * functional.one_hot(y, CLASSES)
-    x[:, 3:] = x[:, 3:].exp()
-    half = 160
-    x = (x - x[:half].mean(0)) / x[:half].std(0)
-    return (x[:half], y[:half]), (x[half:], y[half:])
-
-
-def net(*, norm: bool = False, dropout: float = 0.0, act: type[nn.Module] = nn.ReLU) -> nn.Sequential:
-    torch.manual_seed(1)
-    middle = [nn.BatchNorm1d(32)] if norm else []
-    rest = [nn.Dropout(dropout)] if dropout else []
-    return nn.Sequential(
-        nn.Linear(WIDTH, 32), *middle, act(), *rest, nn.Linear(32, 32), act(), nn.Linear(32, CLASSES)
-    )
-
-
-class Loop:
-    """A plain loop with a doctor in it; each attribute is open to a fault."""
-
-    def __init__(self, model: nn.Module, train: Batch, held: Batch, **changes):
-        self.net, self.train, self.held = model, train, held
-        self.rate, self.steps, self.size, self.loss = 3e-3, 120, 16, functional.cross_entropy
-        self.clears, self.sign, self.order, self.mode, self.clip = True, 1.0, None, True, None
-        self.kind = torch.optim.Adam
-        self.augment: Callable[[Tensor], Tensor] = lambda x: x
-        self.parameters = list(model.parameters())
-        self.watched = True
-        vars(self).update(changes)
-        self.optimiser = self.kind(self.parameters, lr=self.rate)
-
-    def begin(self) -> Doctor:
-        few = (self.train[0][:64], self.train[1][:64])
-        return watch(
-            self.net, loss=self.loss, probe=few, optimiser=self.optimiser, train=self.train,
-            validation=self.held, steps=self.steps,
-        )  # fmt: skip
-
-    def run(self, doctor: Doctor | None = None) -> Doctor | None:
-        random = seeded(3)
-        torch.manual_seed(7)
-        for step in range(self.steps):
-            self.net.train(self.mode)
-            drawn = torch.randint(0, len(self.train[0]), (self.size,), generator=random)
-            if self.order is not None:
-                drawn = self.order[(step * self.size + torch.arange(self.size)) % len(self.order)]
-            x, y = self.augment(self.train[0][drawn]), self.train[1][drawn]
-            if self.clears:
-                self.optimiser.zero_grad()
-            value = self.sign * self.loss(self.net(x), y)
-            value.backward()
-            if self.clip:
-                nn.utils.clip_grad_norm_(self.net.parameters(), self.clip)
-            self.optimiser.step()
-            if doctor:
-                doctor(value, batch=(x, y))
-        return doctor
-
-
-def alarms(findings: list[Finding]) -> list[str]:
-    return [finding.code for finding in findings if finding.severity != "note"]
-
 
 def before(model: nn.Module, **changes) -> list[str]:
     train, held = changes.pop("rows", rows())
     return alarms(Loop(model, train, held, **changes).begin().before())
-
-
-def after(model: nn.Module, **changes) -> list[str]:
-    train, held = changes.pop("rows", rows())
-    loop = Loop(model, train, held, **changes)
-    return alarms(loop.run(loop.begin()).findings())
 
 
 # ---------------------------------------------------------------- nothing is disturbed
@@ -151,9 +73,15 @@ def test_without_train_validation_optimiser_and_plan_less_is_said_and_nothing_br
 def test_losses_are_read_only_when_they_are_asked_for():
     loop = Loop(net(), *rows(), steps=20)
     doctor = loop.run(loop.begin())
-    assert doctor.case.record.losses == []
+    record = doctor.case.record
+    assert record.losses == []
+    assert record.looks == []
+    assert record.moments
     doctor.findings()
-    assert len(doctor.case.record.losses) == 20
+    assert len(record.losses) == 20
+    steps = [look.step for look in record.looks]
+    assert steps[:2] == [0, 1]
+    assert steps[-1] == 20
 
 
 def test_gradients_gathered_on_purpose_are_no_fault():
@@ -361,13 +289,8 @@ def test_a_loss_that_stops_being_a_number_is_an_error():
 
 
 def test_a_schedule_that_is_over_too_early_is_named():
-    loop = Loop(net(), *rows(), steps=200)
-    doctor = loop.begin()
-    for step in range(60):
-        loop.optimiser.param_groups[0]["lr"] = 1e-3 * 0.5**step
-        loop.steps = 1
-        loop.run(doctor)
-    assert "schedule-collapsed" in alarms(doctor.findings())
+    loop = Loop(net(), *rows(), steps=200, factor=lambda step: 0.5**step)
+    assert "schedule-collapsed" in alarms(loop.run(loop.begin(), until=60).findings())
 
 
 def test_a_metric_that_goes_its_own_way_is_named():
@@ -383,7 +306,7 @@ def test_an_alarm_stands_once_it_has_been_given():
     loop = Loop(net(), *rows(), clears=False, steps=30)
     doctor = loop.run(loop.begin())
     assert "gradients-accumulate" in alarms(doctor.findings())
-    doctor.case.record.leftovers.clear()
+    doctor.case.record.heard.clear()
     assert "gradients-accumulate" in alarms(doctor.findings())
 
 

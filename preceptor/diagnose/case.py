@@ -5,7 +5,7 @@ tried, is tried on the case's `mirror`, a copy of the net that gets its weights 
 user's net is only ever read.
 
 Shapes: B probe rows, N rows. Losses are told as shares of the best constant answer's (`share`): 1 is as good
-as always the same answer, 0 is perfect.
+as always the same answer, 0 is the best there is.
 """
 
 import copy
@@ -18,14 +18,16 @@ import torch
 from torch import Tensor, nn
 
 from preceptor.diagnose.check import sample, sober, undisturbed
-from preceptor.diagnose.one_batch import Rehearsal, rehearse
-from preceptor.diagnose.record import Record
-from preceptor.diagnose.starting_loss import dumb_loss
+from preceptor.diagnose.extremes import LARGEST, dumb_loss, extremes
+from preceptor.diagnose.record import Record, Weights
+from preceptor.diagnose.rehearsal import Rehearsal, rehearse
 from preceptor.diagnose.trace import Trace
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 PROBED = 128
 """So many rows at most stand for training and for validation whenever the net is looked at."""
+FEW, LEAST = 16, 0.1
+"""So many rows tell the best output's loss; a constant's is not taken below this part of the probe's."""
 
 
 class Stepper(Protocol):
@@ -88,9 +90,13 @@ class Case:
     def __post_init__(self) -> None:
         with undisturbed():
             self.mirror = copy.deepcopy(self.net).eval()
-        self._live = [*self.net.parameters(), *self.net.buffers()]
+        self.live: Weights = [*self.net.parameters(), *self.net.buffers()]
         self._mirrored = [*self.mirror.parameters(), *self.mirror.buffers()]
-        self._first = [tensor.detach().clone() for tensor in self._live]
+        self.start = self.kept()
+
+    def kept(self) -> Weights:
+        """A copy of the net's weights as they are now."""
+        return [tensor.detach().clone() for tensor in self.live]
 
     @property
     def train(self) -> Rows:
@@ -98,9 +104,9 @@ class Case:
         return self.given_train or self.probe
 
     @torch.no_grad()
-    def reflect(self, *, first: bool = False) -> nn.Module:
-        """The mirror, in evaluation mode, with the net's weights of now, or those it had at `first`."""
-        for mine, given in zip(self._mirrored, self._first if first else self._live, strict=True):
+    def reflect(self, *, first: bool = False, weights: Weights | None = None) -> nn.Module:
+        """The mirror, in evaluation mode, with the net's weights of now, those of `first`, or others."""
+        for mine, given in zip(self._mirrored, weights or (self.start if first else self.live), strict=True):
             mine.copy_(given)
         self.mirror.zero_grad(set_to_none=True)
         self.mirror.eval()
@@ -136,7 +142,21 @@ class Case:
 
     def dumb_on(self, rows: Rows) -> float:
         """The loss of the best constant output on these rows."""
-        return dumb_loss(rows.goal, self.loss, self.output.shape[1:])
+        return dumb_loss(rows.goal, self.loss, self.output)
+
+    @cached_property
+    def floor(self) -> float:
+        """The loss of the best output at all, where it can be found; a smoothed label's is above zero."""
+        few = self.probe.few(FEW)
+        if few.goal.numel() and len(few.goal) * self.output[0].numel() > LARGEST:
+            return 0.0
+        return extremes(few.goal, self.loss, self.output).best
+
+    def share(self, loss: float, constant: float | None = None) -> float:
+        """A loss as a share of the way from the best output's to a constant one's, the probe's or another."""
+        whole = self.dumb - self.floor
+        apart = whole if constant is None else max(constant - self.floor, LEAST * whole)
+        return (loss - self.floor) / apart
 
     @torch.no_grad()
     def loss_of(self, output: Tensor, goal: Tensor) -> float:

@@ -1,11 +1,12 @@
 """Watching a training loop that is the user's own: `preceptor.diagnose` tells how it is used.
 
-The watch reads; it never writes. At every step it keeps the detached loss, and at the first ones and then
-each eighth one norm of the gradients. Now and then it takes a look: the net's weights are copied into a
-mirror, and everything that must be computed is computed there. Looks are dense at first and then further and
-further apart, and one is put off while looking has cost more than its share of the clock.
+The watch reads; it never writes. A step costs it a few entries in lists. Now and then it takes the norm of
+the gradients, and keeps the weights before and after a step, densely at first and then further and further
+apart; what such a moment shows is worked out, in a mirror of the net, only when somebody asks. Nothing is
+taken or kept while that has cost more than its share of the thread's own time.
 """
 
+import math
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -15,23 +16,26 @@ from torch import Tensor, nn
 
 from preceptor.diagnose.before import BEFORE
 from preceptor.diagnose.case import Case, Loss, Stepper, rows_of
-from preceptor.diagnose.during import DURING
-from preceptor.diagnose.look import Glance, both_modes, first_look, look
+from preceptor.diagnose.during import DURING, WHATEVER_THE_LOSS
+from preceptor.diagnose.look import both_modes, first_look, look
+from preceptor.diagnose.progress import bounded
 from preceptor.diagnose.rank import ranked
-from preceptor.diagnose.record import Batch, Mark
+from preceptor.diagnose.record import Batch, Heard, Mark, Moment
 from preceptor.finding import Finding
 
 OPEN = dict.fromkeys(("underfitting", "overfitting", "no-better-than-chance", "too-few-epochs", "plateau"))
 """What may yet come right; every other alarm stands once it has been given, at the step where it was seen."""
 SHARE = 0.01
-"""The share of the loop's time (the processor's) that looking may cost; each step adds a few microseconds."""
-EIGHTH = 8
-"""After the first steps the gradients' norm is taken at each eighth."""
+"""The share of the loop's time (the thread's own, to its planned end) that norms and moments may cost."""
+LISTENED, NORMED, KEPT, RECKONED = 8, 8, 256, 3
+"""So many first steps one parameter's gradients are heard and the rows kept. So many steps have their norm
+taken, then one after each sixteenth of the run. So many mini-batches are written down at most; at so many
+epochs' ends the validation loss is reckoned anew where the net is left in training mode.
+"""
 DENSE, WIDER = 4, 1.5
-"""So many first steps are due for a look; then each gap is half as long again as the one before."""
-LISTENED, KEPT, RECKONED = 12, 256, 3
-"""So many first steps the gradients are listened to; so many mini-batches are written down at most;
-so many epochs' ends the validation loss is reckoned anew where the net is left in training mode."""
+"""So many first steps are due for a moment; then each gap is half as long again as the one before."""
+MEMORY, TYPICAL = 2**28, 4096
+"""Bytes that moments may hold; numbers in a parameter that is worth hearing and cheap to copy."""
 
 
 class Doctor:
@@ -39,80 +43,82 @@ class Doctor:
 
     def __init__(self, case: Case):
         self.case = case
-        self._before: Glance | None = None
-        self._due, self._gap = 1, 1.0
-        self._spent, self._dear, self._began = 0.0, 0.0, time.process_time()
+        self._listener = Listener(case)
+        self._next = self._norm_due = self._due = 1
+        self._gap, self._before = 1.0, case.start
+        self._size = 2 * sum(each.nbytes for each in case.live)
+        self._began, self._spent = time.thread_time(), 0.0
         self._static: list[Finding] | None = None
         self._kept: dict[str, Finding] = {}
-        self._listener = Listener(case)
 
     def before(self) -> list[Finding]:
         """Everything that can be named before the first step; the likeliest cause first."""
         if self._static is None:
-            found = []
+            began, found = time.thread_time(), list[Finding]()
             for symptom in BEFORE:
                 found += [finding] if (finding := symptom(self.case)) else []
                 if found and found[-1].severity == "error":
                     break
+            else:
+                self.case.record.looks.insert(0, first_look(self.case))
             self._static = found
-            if not found or found[-1].severity != "error":
-                self._first()
-            self._began, self._spent = time.process_time(), 0.0
+            self._began += time.thread_time() - began
         return ranked(self._static)
-
-    def _first(self) -> None:
-        """Look at the untrained net, twice: what is done for the first time costs more than a look does."""
-        self.case.record.looks.append(first_look(self.case))
-        began = time.process_time()
-        look(self.case, first=True)
-        self._dear = time.process_time() - began
 
     def __call__(self, loss: Tensor | float, *, batch: tuple[Any, Tensor] | None = None) -> None:
         """Note one step: after backward and the optimiser's step, gradients still in place.
 
         `batch` is the mini-batch (x, y) of the step; without it nothing is said about the loader.
         """
-        record, began = self.case.record, time.process_time()
-        normed = record.step < LISTENED or record.step % EIGHTH == 0
-        value = loss.detach() if isinstance(loss, Tensor) else torch.tensor(float(loss))
-        record.add(value, self._norm() if normed else None)
-        record.rates.append(max(self.case.rates(), default=0.0))
-        record.training.append(self.case.net.training)
-        if batch is not None and len(record.batches) < KEPT:
-            record.batches.append(_told(record.step, batch))
-        self._listener(record.step)
-        if record.step >= self._due:
-            self._attend(began)
-
-    def _norm(self) -> Tensor | None:
-        """The norm of all gradients in place."""
-        gradients = [p.grad.detach() for p in self.case.net.parameters() if p.grad is not None]
-        return torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients))) if gradients else None
-
-    def _attend(self, began: float) -> None:
-        """Take the look that is due, or, a step before it, remember the weights; put it off while it is
-        dear.
-        """
         record = self.case.record
-        if self._spent + self._dear > SHARE * self._clock(began):
-            self._before, self._due = None, record.step + max(EIGHTH, int(self._gap))
-        elif self._before is None:
-            self._before = [p.detach().clone() for p in self.case.net.parameters()]
-            self._due = record.step + 1
-        else:
-            record.looks.append(look(self.case, self._before))
-            self._before = None
-            self._gap = 1.0 if record.step < DENSE else self._gap * WIDER
-            self._due = record.step + int(self._gap)
-            self._dear = time.process_time() - began
-        self._spent += time.process_time() - began
+        value = loss.detach() if isinstance(loss, Tensor) else loss
+        record.add(value, max(self.case.rates(), default=0.0), self.case.net.training)
+        if batch is not None and len(record.batches) < KEPT:
+            rows = rows_of(batch)
+            record.batches.append(
+                Batch(record.step, rows.goal, rows.inputs if record.step <= LISTENED else None)
+            )
+        if self._listener.hook is not None:
+            self._listener(record.step)
+        if record.step >= self._next:
+            self._attend(record.step)
 
-    def _clock(self, now: float) -> float:
-        """The seconds of the loop that looks may take a share of: half of the plan is lent to the first
-        ones.
-        """
-        own = now - self._began - self._spent
-        return max(own, 0.5 * (self.case.steps or 0) * own / max(self.case.record.step, 1))
+    def _attend(self, step: int) -> None:
+        """Take the norm, or keep the weights, whichever is due; put both off while they are dear."""
+        began = time.thread_time()
+        own = began - self._began - self._spent
+        if self._spent > SHARE * own * max(1.0, (self.case.steps or 0) / step):
+            self._next = step + NORMED
+            self._before = []
+            return
+        if step >= self._norm_due:
+            self._norm()
+            self._norm_due = step + (1 if step < NORMED else max(4, step // (2 * NORMED)))
+        if step >= self._due:
+            self._keep(step)
+        self._next = min(self._norm_due, self._due)
+        self._spent += time.thread_time() - began
+
+    def _norm(self) -> None:
+        gradients = [p.grad.detach() for p in self.case.net.parameters() if p.grad is not None]
+        if gradients and not any(gradient.is_sparse for gradient in gradients):
+            self.case.record.add_norm(torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients))))
+
+    def _keep(self, step: int) -> None:
+        """Keep the weights, or, where those of the step before are not known, remember these."""
+        if 2 * self._size > MEMORY:
+            self._due = 2**62
+            return
+        after, moments = self.case.kept(), self.case.record.moments
+        if not self._before:
+            self._before, self._due = after, step + 1
+            return
+        moments.append(Moment(step, after, self._before))
+        if len(moments) * self._size > MEMORY:
+            del moments[-2::-2]
+        self._gap = 1.0 if step < DENSE else self._gap * WIDER
+        self._before = after if self._gap == 1.0 else []
+        self._due = step + int(self._gap)
 
     def validated(
         self,
@@ -124,43 +130,54 @@ class Doctor:
         train, held, score = (
             None if value is None else float(value) for value in (train_loss, validation_loss, metric)
         )
-        told = validation_loss is not None and len(self.case.record.marks) < RECKONED
-        seen = both_modes(self.case) if told and self.case.net.training else None
-        self.case.record.marks.append(Mark(self.case.record.step, train, held, score, seen))
+        early = held is not None and len(self.case.record.marks) < RECKONED
+        unsure = early and self.case.net.training and 2 * self._size <= MEMORY
+        weights = self.case.kept() if unsure else None
+        self.case.record.marks.append(Mark(self.case.record.step, train, held, score, weights))
 
     @property
     def share(self) -> float:
-        """The share of the loop's time that looking has cost so far."""
-        return self._spent / max(time.process_time() - self._began, 1e-9)
+        """The share of the loop's time that norms and moments have cost so far."""
+        return self._spent / max(time.thread_time() - self._began, 1e-9)
 
     def findings(self) -> list[Finding]:
         """What is wrong, the likeliest cause first; each cheap trial it needs is made on a copy."""
-        began, record = time.process_time(), self.case.record
-        static = self.before()
-        record.flush()
-        if record.step and (record.last is None or record.last.step < record.step):
-            record.looks.append(look(self.case))
-        seen = [finding for symptom in DURING if (finding := symptom(self.case))] if record.step else []
+        static, began = self.before(), time.thread_time()
+        self._develop()
+        asked = () if not self.case.record.step else DURING if bounded(self.case) else WHATEVER_THE_LOSS
+        seen = [finding for symptom in asked if (finding := symptom(self.case))]
         self._kept |= {f.code: f for f in seen if f.severity != "note" and f.code not in self._kept | OPEN}
-        self._began += time.process_time() - began
+        self._began += time.thread_time() - began
         return ranked([*static, *self._kept.values(), *seen])
+
+    def _develop(self) -> None:
+        """Work out what was kept."""
+        record = self.case.record
+        record.flush()
+        record.looks += [look(self.case, moment) for moment in record.moments]
+        record.moments.clear()
+        if record.last is None or record.last.step < record.step:
+            record.looks.append(look(self.case))
+        for mark in record.marks:
+            if mark.weights is not None:
+                mark.seen, mark.weights = both_modes(self.case, mark.weights), None
 
 
 class Listener:
     """Hears one parameter's own gradient of the first steps, before it is added to what lies in place.
 
-    What lies in place besides is left over from earlier steps: someone forgot zero_grad. `leftovers` of
-    the record are ‖g_in_place - g_own‖ / ‖g_own‖ where that rest is the gradient of a step ago.
+    It keeps copies; `gradients_accumulate` compares them when somebody asks.
     """
 
     def __init__(self, case: Case):
         self.record = case.record
-        able = [p for p in case.net.parameters() if p.requires_grad and p.is_leaf]
-        self.parameter = max(able, key=lambda p: min(p.numel(), 4096), default=None)
+        able = [p for p in case.net.parameters() if p.requires_grad and p.is_leaf and p.numel()]
+        self.parameter = min(able, key=lambda p: abs(math.log(p.numel() / TYPICAL)), default=None)
         self.own: Tensor | None = None
-        self.last: Tensor | None = None
         self.hook: Any = None
         if self.parameter is not None:
+            nothing, start = torch.zeros_like(self.parameter), self.parameter.detach().clone()
+            self.record.heard.append(Heard(nothing, nothing, start))
             self.hook = self.parameter.register_hook(self._hear)  # type: ignore[no-untyped-call]
 
     def _hear(self, gradient: Tensor) -> None:
@@ -168,30 +185,14 @@ class Listener:
         self.own = own.clone() if self.own is None else self.own + own
 
     def __call__(self, step: int) -> None:
-        """After a step: compare; after the last one that matters, stop listening."""
-        if self.hook is None or self.parameter is None:
-            return
-        placed = self.parameter.grad
-        if placed is not None and self.own is not None:
-            placed = placed.detach()
-            if self.last is not None:
-                rest = placed - self.own
-                close = torch.linalg.vector_norm(rest - self.last) <= 1e-3 * torch.linalg.vector_norm(
-                    self.last
-                )
-                size = torch.linalg.vector_norm(rest) / torch.linalg.vector_norm(self.own).clamp(min=1e-30)
-                self.record.leftovers.append(size * close)
-            self.last = placed.clone()
+        """After a step: keep what was heard; after the last one that matters, stop listening."""
+        if self.parameter is not None and self.parameter.grad is not None and self.own is not None:
+            placed, after = self.parameter.grad.detach().clone(), self.parameter.detach().clone()
+            self.record.heard.append(Heard(self.own, placed, after))
         self.own = None
         if step >= LISTENED:
             self.hook.remove()
             self.hook = None
-
-
-def _told(step: int, batch: tuple[Any, Tensor]) -> Batch:
-    """What is kept of a mini-batch."""
-    rows = rows_of(batch)
-    return Batch(step, rows.goal.detach(), rows.inputs if step <= LISTENED else None)
 
 
 def watch(

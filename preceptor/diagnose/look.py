@@ -1,12 +1,11 @@
-"""One look at a net in training: losses, gradients, updates, and how its units fare on the probe rows.
+"""One look at a net in training: losses, gradients, the last step, and how its units fare on the probe rows.
 
     dead        a rectifier's unit that is 0 for every probe row, and every place of it
     saturated   a tanh or sigmoid unit that lies at the edge (|tanh| > 0.97) in 85 % of its places and more
-    U           ‖W_after - W_before‖ / ‖W_before‖ of the last step, by parameter tensor
     uphill      cos(ΔW, ∇L_probe): above zero, the step climbs
 
-Units are counted, not elements: a healthy rectifier is 0 half of the time. Sources: TheDeepChecker (dead,
-saturated), Cockpit (update sizes). All is computed in the case's mirror.
+Units are counted, not elements: a healthy rectifier is 0 half of the time. Source: TheDeepChecker (dead,
+saturated). All is computed in the case's mirror.
 """
 
 import torch
@@ -14,12 +13,10 @@ from torch import Tensor, nn
 
 from preceptor.diagnose.case import Case
 from preceptor.diagnose.check import undisturbed
-from preceptor.diagnose.record import Look, Unit
+from preceptor.diagnose.record import Look, Moment, Unit, Weights
 from preceptor.diagnose.trace import RECTIFIERS, SQUASHERS, Applied, Trace, by_unit
 
 EDGE, MOSTLY, FEWEST = 0.97, 0.85, 6
-Glance = list[Tensor]
-"""The weights a step ago, so that a look can tell what the step did."""
 
 
 def first_look(case: Case) -> Look:
@@ -27,9 +24,9 @@ def first_look(case: Case) -> Look:
     return case.once("first look", lambda: look(case, first=True))
 
 
-def look(case: Case, before: Glance | None = None, *, first: bool = False) -> Look:
-    """Look at the net as it is now, or as it was at first."""
-    net = case.reflect(first=first)
+def look(case: Case, moment: Moment | None = None, *, first: bool = False) -> Look:
+    """Look at the net as it is now, as it was at a moment that was kept, or as it was at first."""
+    net = case.reflect(first=first, weights=moment.after if moment else None)
     with undisturbed():
         trace = Trace()
         with trace.of(net):
@@ -37,19 +34,14 @@ def look(case: Case, before: Glance | None = None, *, first: bool = False) -> Lo
         value = case.loss(output, case.probe.goal)
         torch.autograd.backward(value)
         held, accuracy = _held_out(case, net)
-    named = dict(net.named_parameters())
-    weights, steps = _moved(case.net, before)
     return Look(
-        step=0 if first else case.record.step,
-        train=float(value.detach()) / case.dumb,
+        step=moment.step if moment else 0 if first else case.record.step,
+        train=case.share(float(value.detach())),
         validation=held,
         accuracy=None if not case.classifies else (_accuracy(case, output, case.probe.goal), accuracy),
-        gradients=_norms({name: p.grad for name, p in case.net.named_parameters()}),
-        fresh=_norms({name: p.grad for name, p in named.items()}),
-        updates={name: size for name, (size, _) in steps.items()},
-        uphill=_uphill({name: move for name, (_, move) in steps.items()}, named),
+        fresh=_norms({name: p.grad for name, p in net.named_parameters()}),
+        uphill=None if moment is None else _uphill(moment, list(net.parameters())),
         units=units(trace),
-        weights=weights,
     )
 
 
@@ -61,14 +53,14 @@ def _held_out(case: Case, net: nn.Module) -> tuple[float | None, float | None]:
     rows = case.validation.few()
     output = case.answer(net, rows)
     accuracy = _accuracy(case, output, rows.goal) if case.classifies else None
-    return case.loss_of(output, rows.goal) / case.dumb_held_out, accuracy
+    return case.share(case.loss_of(output, rows.goal), case.dumb_held_out), accuracy
 
 
-def both_modes(case: Case) -> tuple[float, float] | None:
-    """The validation loss of the net as it is now, in evaluation and in training mode."""
+def both_modes(case: Case, weights: Weights) -> tuple[float, float] | None:
+    """The validation loss of the net with these weights, in evaluation and in training mode."""
     if case.validation is None:
         return None
-    net, rows, losses = case.reflect(), case.validation.few(2_000), []
+    net, rows, losses = case.reflect(weights=weights), case.validation.few(2_000), []
     with undisturbed(), torch.no_grad():
         for training in (False, True):
             losses.append(case.loss_of(case.answer(net.train(training), rows), rows.goal))
@@ -82,7 +74,7 @@ def _accuracy(case: Case, output: Tensor, goal: Tensor) -> float:
 
 def _norms(tensors: dict[str, Tensor | None]) -> dict[str, float]:
     """The norm of each tensor that is there."""
-    found = {name: tensor.detach() for name, tensor in tensors.items() if tensor is not None}
+    found = {name: tensor.detach().to_dense() for name, tensor in tensors.items() if tensor is not None}
     if not found:
         return {}
     norms = torch.stack(list(torch._foreach_norm(list(found.values())))).tolist()
@@ -90,26 +82,10 @@ def _norms(tensors: dict[str, Tensor | None]) -> dict[str, float]:
 
 
 @torch.no_grad()
-def _moved(net: nn.Module, before: Glance | None) -> tuple[float, dict[str, tuple[float, Tensor]]]:
-    """‖W‖ of all weights, and of each tensor U and the step itself."""
-    parameters = dict(net.named_parameters())
-    norms = _norms({name: p.detach() for name, p in parameters.items()})
-    total = sum(norm**2 for norm in norms.values()) ** 0.5
-    if before is None:
-        return total, {}
-    steps = {
-        name: p.detach() - old for (name, p), old in zip(parameters.items(), before, strict=True)
-    }  # fmt: skip
-    sizes = _norms(dict(steps))
-    return total, {name: (sizes[name] / max(norms[name], 1e-12), step) for name, step in steps.items()}
-
-
-@torch.no_grad()
-def _uphill(steps: dict[str, Tensor], named: dict[str, nn.Parameter]) -> float | None:
-    """The cosine between the last step and the probe's gradient."""
-    pairs = [(step, grad) for name, step in steps.items() if (grad := named[name].grad) is not None]
-    if not pairs:
-        return None
+def _uphill(moment: Moment, parameters: list[nn.Parameter]) -> float | None:
+    """The cosine between the step to this moment and the probe's gradient."""
+    steps = [after - before for after, before in zip(moment.after, moment.before, strict=True)]
+    pairs = [(step, p.grad) for step, p in zip(steps, parameters, strict=False) if p.grad is not None]
     dot = sum(float((step * grad).sum()) for step, grad in pairs)
     size = sum(float(step.square().sum()) for step, _ in pairs) ** 0.5
     slope = sum(float(grad.square().sum()) for _, grad in pairs) ** 0.5

@@ -1,14 +1,17 @@
 """What the doctor writes down while training runs: little at every step, more at some, in plain lists.
 
-Shapes: T steps, L parameter tensors, K looks.
+Shapes: T steps, T' steps at which a norm was taken.
 """
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
+
+Weights = list[Tensor]
+"""A net's parameters, then its buffers, in the net's own order."""
 
 
 @dataclass(frozen=True)
@@ -29,41 +32,63 @@ class Look:
     """What one look showed, dropout at rest, on rows that are always the same.
 
     `train` and `validation` are losses as shares of the best constant answer's; `accuracy` likewise pairs
-    of (train, validation), None where rows have no classes. By parameter name: `gradients` and
-    `fresh`, norms of the gradient in place and of the probe's own; `updates`, ‖ΔW‖/‖W‖ of the last step;
-    `uphill` is the cosine between that step and the probe's gradient: positive goes up.
+    of (train, validation), None where rows have no classes. `fresh` are the norms of the probe's gradient
+    by parameter name, `slope` that of all; `uphill` is the cosine between the step that led here and the
+    probe's gradient: positive goes up.
     """
 
     step: int
     train: float
     validation: float | None
     accuracy: tuple[float, float | None] | None
-    gradients: dict[str, float]
     fresh: dict[str, float]
-    updates: dict[str, float]
     uphill: float | None
     units: list[Unit]
-    weights: float
+
+    @property
+    def slope(self) -> float:
+        """The norm of the probe's whole gradient."""
+        return float(np.sqrt(np.square(list(self.fresh.values())).sum()))
 
 
-@dataclass(frozen=True)
+class Moment(NamedTuple):
+    """The weights after a step, and before it: what a look can be worked out from later."""
+
+    step: int
+    after: Weights
+    before: Weights
+
+
+@dataclass
 class Mark:
-    """What the user measured at the end of an epoch; None for what was not told."""
+    """What the user measured at the end of an epoch; None for what was not told.
+
+    `weights` are kept where the net was left in training mode, until its losses on the rows held out are
+    reckoned anew: `seen`, in evaluation and in training mode.
+    """
 
     step: int
     train: float | None
     validation: float | None
     metric: float | None
+    weights: Weights | None = None
     seen: tuple[float, float] | None = None
 
 
-@dataclass(frozen=True)
-class Batch:
+class Batch(NamedTuple):
     """One mini-batch that was told: its goal, and for the first ones its inputs too."""
 
     step: int
     goal: Tensor
     inputs: list[Tensor] | None = None
+
+
+class Heard(NamedTuple):
+    """One parameter at one step: its own gradient, the one in place, and its values afterwards."""
+
+    own: Tensor
+    placed: Tensor
+    after: Tensor
 
 
 @dataclass
@@ -75,24 +100,31 @@ class Record:
     norms: list[tuple[int, float]] = field(default_factory=list)
     rates: list[float] = field(default_factory=list)
     training: list[bool] = field(default_factory=list)
+    moments: list[Moment] = field(default_factory=list)
     looks: list[Look] = field(default_factory=list)
     marks: list[Mark] = field(default_factory=list)
     batches: list[Batch] = field(default_factory=list)
-    leftovers: list[Tensor] = field(default_factory=list)
-    _losses: list[Tensor] = field(default_factory=list)
+    heard: list[Heard] = field(default_factory=list)
+    _losses: list[Tensor | float] = field(default_factory=list)
     _norms: list[tuple[int, Tensor]] = field(default_factory=list)
 
-    def add(self, loss: Any, norm: Tensor | None) -> None:
-        """One step more; tensors are kept as they are, and read at the next `flush`."""
+    def add(self, loss: Tensor | float, rate: float, training: bool) -> None:
+        """One step more; a tensor is kept as it is, and read at the next `flush`."""
         self.step += 1
         self._losses.append(loss)
-        if norm is not None:
-            self._norms.append((self.step, norm))
+        self.rates.append(rate)
+        self.training.append(training)
+
+    def add_norm(self, norm: Tensor) -> None:
+        """The norm of the gradients of this step."""
+        self._norms.append((self.step, norm))
 
     def flush(self) -> None:
         """Read what was kept as tensors: the only place that waits for the device."""
         if self._losses:
-            self.losses += torch.stack([loss.reshape(()).double() for loss in self._losses]).tolist()
+            tensors = [loss.reshape(()).double() for loss in self._losses if isinstance(loss, Tensor)]
+            read = iter(torch.stack(tensors).tolist() if tensors else [])
+            self.losses += [next(read) if isinstance(loss, Tensor) else loss for loss in self._losses]
             self._losses = []
         if self._norms:
             values = torch.stack([norm for _, norm in self._norms]).tolist()
@@ -108,9 +140,3 @@ class Record:
     def last(self) -> Look | None:
         """The latest look."""
         return self.looks[-1] if self.looks else None
-
-    def smooth(self, window: int | None = None) -> np.ndarray:
-        """The batch losses averaged over a window, a twentieth of the run by default."""
-        losses = np.array(self.losses)
-        width = max(1, window or len(losses) // 20)
-        return np.convolve(losses, np.ones(width) / width, mode="valid") if len(losses) >= width else losses

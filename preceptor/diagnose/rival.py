@@ -16,14 +16,17 @@ from torch import Tensor
 from preceptor.diagnose.case import Case, Rows, labels_of
 from preceptor.diagnose.check import sample
 
-MOST, TREES, HASHED = 2_000, 60, 512
+MOST, TREES, HASHED, WIDEST, OUTPUTS = 2_000, 60, 512, 4_096, 16
+HELD_OUT = 512
+"""So many rows held out at most does it answer."""
 
 
 @dataclass(frozen=True)
 class Rival:
     """Its answers: class probabilities (N, C), or numbers (N, K), for training rows `rows` and validation.
 
-    `train` and `validation` are its losses as shares of the best constant answer's, in the user's loss.
+    `train` and `validation` are its losses as shares of the best constant answer's, in the user's loss;
+    `told` is what it says to the validation rows as a net would say it.
     """
 
     rows: np.ndarray
@@ -31,19 +34,25 @@ class Rival:
     held: np.ndarray | None
     train: float
     validation: float | None
+    told: Tensor | None = None
 
 
-def features(rows: Rows) -> np.ndarray:
-    """The inputs as numbers (N, D): flattened, and tokens as counts (hashed where there are many)."""
+def features(rows: Rows, like: Rows | None = None) -> np.ndarray:
+    """The inputs as numbers (N, D): flattened, some of very many, and tokens as counts (hashed where many).
+
+    With `like`, as many numbers as those rows have.
+    """
     parts = []
-    for x in rows.inputs:
+    for x, known in zip(rows.inputs, (like or rows).inputs, strict=True):
         flat = x.detach().cpu().reshape(len(x), -1)
-        parts.append(_counts(flat) if not x.is_floating_point() and flat.shape[1] > 1 else flat.float())
+        flat = flat[:, :: max(1, -(-flat.shape[1] // WIDEST))]
+        counted = not x.is_floating_point() and flat.shape[1] > 1
+        parts.append(_counts(flat, int(known.max()) + 1) if counted else flat.float())
     return np.nan_to_num(torch.cat(parts, 1).numpy(), posinf=0, neginf=0)
 
 
-def _counts(tokens: Tensor) -> Tensor:
-    counts = torch.zeros(len(tokens), min(int(tokens.max()) + 1, HASHED))
+def _counts(tokens: Tensor, words: int) -> Tensor:
+    counts = torch.zeros(len(tokens), min(words, HASHED))
     return counts.scatter_add_(1, tokens.long() % counts.shape[1], torch.ones(tokens.shape))
 
 
@@ -53,21 +62,18 @@ def compete(case: Case) -> Rival | None:
     kept = sample(rows.number, MOST)
     labels = labels_of(rows)
     numbers = rows.goal if rows.goal.is_floating_point() and rows.goal.ndim <= 2 else None
-    if rows.number < 40 or (labels is None and numbers is None):
+    if rows.number < 40 or (labels is None and (numbers is None or numbers[0].numel() > OUTPUTS)):
         return None
-    few, held = rows.take(kept), case.validation.few(512) if case.validation else None
-    x, further = features(few), None if held is None else features(held)
-    if further is not None and further.shape[1] != x.shape[1]:
-        further = None
+    few, held = rows.take(kept), case.validation.few(HELD_OUT) if case.validation else None
+    x, further = features(few), None if held is None else features(held, few)
     if labels is not None:
-        answers, told = _classes(x, labels[kept].numpy(), further, case.classes or 2)
+        answers, told = _classes(x, labels[kept].cpu().numpy(), further, case.classes or 2)
     else:
         assert numbers is not None
-        answers, told = _numbers(x, numbers[kept].reshape(len(kept), -1).numpy(), further)
-    share = _share(case, answers, few)
-    return Rival(
-        kept.numpy(), answers, told, share, None if told is None or held is None else _share(case, told, held)
-    )
+        answers, told = _numbers(x, numbers[kept].detach().cpu().reshape(len(kept), -1).numpy(), further)
+    loss, _ = _share(case, answers, few)
+    further_loss, output = (None, None) if told is None or held is None else _share(case, told, held)
+    return Rival(kept.numpy(), answers, told, loss, further_loss, output)
 
 
 def _classes(
@@ -98,18 +104,20 @@ def _numbers(
     return own, None if further is None else forest.predict(further).reshape(len(further), -1)
 
 
-def _share(case: Case, answers: np.ndarray, rows: Rows) -> float:
-    """The user's loss of the answers, told as logits, probabilities or numbers, whichever it takes."""
-    constant = case.dumb_on(rows)
-    shape = (len(rows.goal), *case.output.shape[1:])
-    tried = []
-    for told in _tellings(answers, shape, labels_of(rows) is not None):
-        tried.append(case.loss_of(told, rows.goal) / constant)
-    return min((value for value in tried if np.isfinite(value)), default=float("inf"))
+def _share(case: Case, answers: np.ndarray, rows: Rows) -> tuple[float, Tensor | None]:
+    """The loss of the answers, told as logits, probabilities or numbers, whichever it takes, and these."""
+    constant, shape = case.dumb_on(rows), (len(rows.goal), *case.output.shape[1:])
+    tried = [
+        (case.share(case.loss_of(told, rows.goal), constant), told)
+        for told in _tellings(answers, shape, rows)
+    ]
+    sound = [pair for pair in tried if np.isfinite(pair[0])]
+    return min(sound, key=lambda pair: pair[0], default=(float("inf"), None))
 
 
-def _tellings(answers: np.ndarray, shape: tuple[int, ...], classes: bool) -> list[Tensor]:
-    p = torch.tensor(answers).float()
+def _tellings(answers: np.ndarray, shape: tuple[int, ...], rows: Rows) -> list[Tensor]:
+    p = torch.tensor(answers, dtype=torch.float32, device=rows.goal.device)
+    classes = labels_of(rows) is not None
     if classes and shape[1:] in ((), (1,)):
         one = p[:, 1].reshape(shape)
         return [one.logit(eps=1e-4), one]

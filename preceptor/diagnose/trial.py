@@ -8,6 +8,7 @@ The user's own optimiser is made again around it where it can be, so that one ch
 random generator and the user's net stay as they were, to the bit.
 """
 
+import inspect
 import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -15,12 +16,13 @@ from typing import Any, NamedTuple
 import torch
 from torch import nn
 
-from preceptor.diagnose.case import Case, Rows
+from preceptor.diagnose.case import Case
 from preceptor.diagnose.check import undisturbed
 from preceptor.training.optimisers import Adam
 from preceptor.training.parameters import FlatParameters
 
 STEPS, RATE, BATCH = 60, 1e-3, 32
+POSITIONAL, NAMED = inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY
 Edit = Callable[[nn.Module], nn.Module]
 
 
@@ -41,44 +43,55 @@ def trial(
     now: bool = False,
     groups: dict[str, Any] | None = None,
     batch: int | None = None,
-    rows: Rows | None = None,
     clip: float | None = None,
 ) -> Outcome:
     """Train a copy with one thing changed.
 
     `factor` multiplies the learning rate; `edit` changes the net first; `now` starts from the weights of
-    now instead of the first; `groups` are fields of the optimiser's groups to be set; `batch`, `rows` and
-    `clip` replace the loop's own.
+    now instead of the first; `groups` are fields of the optimiser's groups to be set; `batch` and `clip`
+    replace the loop's own.
     """
     with undisturbed():
         net = case.copy(first=not now)
         net = edit(net) if edit else net
         step = _stepper(case, net, factor, groups or {})
-        rows, size = rows or case.train, batch or batch_size(case)
-        net.train()
-        for _ in range(steps):
-            drawn = rows.take(torch.randint(0, rows.number, (min(size, rows.number),)))
-            net.zero_grad(set_to_none=False)
-            value = case.loss(case.answer(net, drawn), drawn.goal)
-            if not math.isfinite(float(value.detach())):
-                return Outcome(math.inf, math.inf, net)
-            torch.autograd.backward(value)
-            if clip:
-                nn.utils.clip_grad_norm_(net.parameters(), clip)
-            step()
-        return judged(case, net.eval())
+        return taught(case, net, step, steps=steps, batch=batch, clip=clip)
+
+
+def taught(
+    case: Case,
+    net: nn.Module,
+    step: Callable[[], Any],
+    *,
+    steps: int,
+    batch: int | None = None,
+    clip: float | None = None,
+) -> Outcome:
+    """A net after some steps in a loop that is known to be right; `step` moves its weights."""
+    rows, size = case.train, batch or batch_size(case)
+    net.train()
+    for _ in range(steps):
+        drawn = rows.take(torch.randint(0, rows.number, (min(size, rows.number),)))
+        net.zero_grad(set_to_none=False)
+        value = case.loss(case.answer(net, drawn), drawn.goal)
+        if not math.isfinite(float(value.detach())):
+            return Outcome(math.inf, math.inf, net)
+        torch.autograd.backward(value)
+        if clip:
+            nn.utils.clip_grad_norm_(net.parameters(), clip)
+        step()
+    return judged(case, net.eval())
 
 
 @torch.no_grad()
 def judged(case: Case, net: nn.Module) -> Outcome:
     """Where a net stands on the probe and on a few validation rows."""
-    train = case.loss_of(case.answer(net, case.probe), case.probe.goal) / case.dumb
+    train = _sound(case.share(case.loss_of(case.answer(net, case.probe), case.probe.goal)))
     if case.validation is None:
-        return Outcome(_sound(train), None, net)
+        return Outcome(train, None, net)
     held = case.validation.few()
-    return Outcome(
-        _sound(train), _sound(case.loss_of(case.answer(net, held), held.goal) / case.dumb_held_out), net
-    )
+    told = case.share(case.loss_of(case.answer(net, held), held.goal), case.dumb_held_out)
+    return Outcome(train, _sound(told), net)
 
 
 def _sound(value: float) -> float:
@@ -95,19 +108,36 @@ def _stepper(case: Case, net: nn.Module, factor: float, fields: dict[str, Any]) 
     """The optimiser's step around the copy: of the user's own kind where it can be made again, else
     Adam's.
     """
-    groups = getattr(case.optimiser, "param_groups", None)
-    if not groups:
-        flat = FlatParameters(net)
-        adam = Adam(flat)
+    if not remakeable(case):
+        adam = Adam(FlatParameters(net))
         return lambda: adam.step(factor * RATE)
     mine = {id(given): own for given, own in zip(case.net.parameters(), net.parameters(), strict=True)}
     now, peak = max(case.rates()), max([*case.record.rates, *case.rates()])
     made = [
         {**group, **fields, "lr": factor * (peak * group["lr"] / now if now else peak), "params": own}
-        for group in groups
+        for group in case.optimiser.param_groups
         if (own := [mine[id(p)] for p in group["params"] if id(p) in mine])
     ]
     return type(case.optimiser)(made).step if made else lambda: None
+
+
+def remakeable(case: Case) -> bool:
+    """Whether an optimiser like the loop's can be made of its groups alone, and steps without being told how.
+
+    Where it cannot, nothing can be said about its learning rate.
+    """
+    kind = type(case.optimiser)
+    if not getattr(case.optimiser, "param_groups", None):
+        return False
+    return _needs(kind.__init__) <= 2 and _needs(kind.step) <= 1
+
+
+def _needs(function: Callable[..., Any]) -> int:
+    """How many arguments must be given, `self` among them."""
+    return sum(
+        parameter.default is parameter.empty and parameter.kind in (POSITIONAL, NAMED)
+        for parameter in inspect.signature(function).parameters.values()
+    )
 
 
 def tried(case: Case, steps: int = STEPS, **how: Any) -> Outcome:

@@ -2,20 +2,21 @@
 
     symptom   none of the first batches' rows stands among the training rows, and they lie further from their
               nearest training row than 1.3 times what training rows lie from each other
-    harm      the same net, optimiser and rows, unchanged, come lower on validation (or probe) rows in half
-              of the steps, by 0.05 of the constant answer's loss
+    harm      after a tenth of the plan (50 steps) the same net, optimiser and rows, unchanged, come lower by
+              0.1 in half of the steps (`progress.behind`), and gain twice what the run has gained in all; or
+              from half of the plan on they come lower by 0.05
 
-Source: TheDeepChecker (clean against augmented activations); Karpathy (2019).
+Augmentation that helps costs a little at first. Source: TheDeepChecker (clean against augmented
+activations); Karpathy (2019).
 """
 
 import torch
 
 from preceptor.diagnose.case import Case
-from preceptor.diagnose.progress import beyond, now, plain
-from preceptor.diagnose.trial import tried
+from preceptor.diagnose.progress import MARGIN, behind, beyond, plain, reached, start
 from preceptor.finding import Finding
 
-APART, HARM, ROWS, ASKED = 1.3, 0.05, 64, 2_000
+APART, HARM, TWICE, ROWS, ASKED = 1.3, 0.05, 2.0, 64, 2_000
 
 
 def harmful_augmentation(case: Case) -> Finding | None:
@@ -24,22 +25,22 @@ def harmful_augmentation(case: Case) -> Finding | None:
     if not told or not told[0].is_floating_point() or case.given_train is None:
         return None
     apart = case.once("augmented", lambda: _apart(case, torch.cat(told[:8])[:ROWS]))
-    if apart <= APART or not beyond(case, 0.04, 30):
+    if apart <= APART or not beyond(case, 0.1, 50):
         return None
-    look = now(case)
-    other = tried(case, min(case.record.step, 256)) if beyond(case, 0.2, 200) else plain(case)
-    lost = look.train - other.train
-    if look.validation is not None and other.validation is not None:
-        lost = max(lost, look.validation - other.validation)
+    clean, gained = plain(case), start(case) - reached(case)
+    lost = behind(case, clean)
+    early = lost > MARGIN and start(case) - clean.train > TWICE * gained
+    harmed = early or (lost > HARM and beyond(case, 0.5, 300))
     return Finding(
         "harmful-augmentation",
-        "warning" if lost > HARM else "note",
+        "warning" if harmed else "note",
         f"The rows of the batches lie {apart:.1f} times as far from the nearest training row as training rows"
-        f" from each other. Augmented like this they are other rows; unchanged, as many steps and fewer"
-        f" bring a loss lower by {lost:.2f} of the constant answer's.",
+        f" from each other, up to step {case.record.step}. Augmented like this they are other rows;"
+        f" unchanged, half of the steps bring a loss lower by {lost:.2f} of the constant answer's.",
         evidence={"apart": apart, "lost": lost, "step": case.record.step},
         remedy="Soften it until an augmented row is still the same thing to the eye; check that labels go"
         " along.",
+        change={"training": {"augment": ()}},
     )
 
 

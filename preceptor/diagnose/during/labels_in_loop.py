@@ -1,8 +1,10 @@
 """The loop gives rows the answers of other rows (37). Certain.
 
-    of the first batches' rows that stand among the training rows, more than half have another answer there
+    of the first batches' rows that stand among the training rows, more than half have an answer that is
+    another row's there, and not their own
 
-Source: TheDeepChecker, "label misalignment".
+Answers that are no training row's, as smoothed, mixed or shaken ones, say nothing. Source: TheDeepChecker,
+"label misalignment".
 """
 
 from preceptor.diagnose.case import Case
@@ -16,6 +18,9 @@ def labels_in_loop(case: Case) -> Finding | None:
     """Answers that came apart from their rows between data set and loop."""
     told = [batch for batch in case.record.batches if batch.inputs is not None]
     if case.given_train is None or not told or case.train.number > COMPARED:
+        return None
+    own, goal = case.train.goal, told[0].goal
+    if goal.dtype != own.dtype or goal.shape[1:] != own.shape[1:]:
         return None
     wrong, found = case.once(f"answers {len(told)}", lambda: _counted(case))
     if found < FEWEST or wrong <= HALF * found:
@@ -34,11 +39,12 @@ def _counted(case: Case) -> tuple[int, int]:
     answers: dict[bytes, set[bytes]] = {}
     for key, answer in zip(keys(case.train.inputs), keys([case.train.goal]), strict=True):
         answers.setdefault(key, set()).add(answer)
+    given = set().union(*answers.values())
     wrong = found = 0
     for batch in case.record.batches:
         if batch.inputs is None:
             continue
         for key, answer in zip(keys(batch.inputs), keys([batch.goal]), strict=True):
             found += key in answers
-            wrong += key in answers and answer not in answers[key]
+            wrong += key in answers and answer not in answers[key] and answer in given
     return wrong, found

@@ -4,7 +4,7 @@
               η falls by a constant factor a step (R² > 0.999 of log η), and would be there at half of the
               plan
     harm      going on from here at the highest η lowers the loss by a twentieth of the constant answer's and
-              a tenth of itself; none is needed once the plan is known and 30 % of it lies ahead at that rate
+              a tenth of itself (`progress.behind`); none is needed where η falls by a constant factor a step
 
 Usually a schedule meant for epochs is stepped at each batch. A schedule that ends at zero, and warm restarts
 that pass through it, are as they should be. Source: Karpathy (2019), "learning rate decay".
@@ -13,7 +13,7 @@ that pass through it, are as they should be. Source: Karpathy (2019), "learning 
 import numpy as np
 
 from preceptor.diagnose.case import Case
-from preceptor.diagnose.progress import done, reached
+from preceptor.diagnose.progress import behind, done, reached
 from preceptor.diagnose.trial import tried
 from preceptor.finding import Finding
 
@@ -31,9 +31,8 @@ def schedule_collapsed(case: Case) -> Finding | None:
     if not still and not falling:
         return None
     onward = tried(case, 64, now=True)
-    gain = reached(case) - onward.train
-    certain = part is not None and part < 0.7 and (falling or idle > 0.1 * (case.steps or 0))
-    if not certain and not (gain > GAIN and gain > 0.1 * reached(case)):
+    gain = behind(case, onward)
+    if not falling and not (gain > GAIN and gain > 0.1 * reached(case)):
         return None
     return Finding(
         "schedule-collapsed",
@@ -43,9 +42,16 @@ def schedule_collapsed(case: Case) -> Finding | None:
         + f" the learning rate is {rates[-1]:.1e},"
         f" down from {rates.max():.1e}. The weights no longer move; 64 steps at the old rate would bring the"
         f" loss from {reached(case):.2f} to {onward.train:.2f} of the constant answer's.",
-        evidence={"rate": float(rates[-1]), "highest": float(rates.max()), "idle_steps": idle, "gain": gain},
+        evidence={
+            "step": len(rates),
+            "rate": float(rates[-1]),
+            "highest": float(rates.max()),
+            "idle_steps": idle,
+            "gain": gain,
+        },
         remedy="Step the schedule once an epoch, or give it the number of batches: T_max=epochs *"
         " len(loader).",
+        change={"training": {"schedule": "cosine"}},
     )
 
 

@@ -1,0 +1,81 @@
+"""The learning rate is too low (24).
+
+    symptom   gained < 0.1, where gained = L_0 - L now, on training rows; and, going on from here at the
+              highest rate so far, gained' · (planned steps / steps then) < 0.6 · promised
+    harm      promised = what ten, a hundred, a thousand times the rate gain in half of the steps so far, on
+              training rows and, where there are some, on rows held out; promised > 0.1 and > 3 · gained'
+
+An unknown plan counts as ten times the steps so far. While the rate is still rising nothing is said, and
+steps count as far as the rate has carried them (warm-up). Nets that crawl before they run, such as deep and
+attentive ones, show it in the steps that are tried from here. Source: CS231n; Smith (2017).
+"""
+
+import math
+
+from preceptor.diagnose.case import Case
+from preceptor.diagnose.during.range_test import best, rate
+from preceptor.diagnose.look import first_look
+from preceptor.diagnose.progress import MARGIN, carried, reached, start
+from preceptor.diagnose.trial import Outcome, remakeable, tried
+from preceptor.finding import Finding
+
+FACTORS = (10.0, 100.0, 1e3, 1e5)
+STRAIGHT, UNPLANNED, STEPS, WARM, FURTHER = 0.6, 10, 12, 1.2, 64
+
+
+def learning_rate_too_low(case: Case) -> Finding | None:
+    """Training that crawls."""
+    gained = start(case) - reached(case)
+    slow = -MARGIN / 5 < gained < MARGIN < reached(case)
+    if not slow or carried(case) < STEPS or _warming(case) or not remakeable(case):
+        return None
+    factor, faster = best(case, FACTORS)
+    promised = _promised(case, faster)
+    if promised < MARGIN or _hopeful(case, gained, case.record.step, promised):
+        return None
+    further = tried(case, FURTHER, now=True)
+    later = start(case) - further.train
+    if _hopeful(case, later, case.record.step + FURTHER, promised):
+        return None
+    highest = max(case.record.rates)
+    return Finding(
+        "learning-rate-too-low",
+        "warning",
+        f"In {case.record.step} steps the loss has come from {start(case):.3f} to {reached(case):.3f} of the"
+        f" constant answer's at a learning rate of {highest:.1g}, and {FURTHER} more bring"
+        f" {further.train:.3f}; half as many at {factor * highest:.1g} bring {faster.train:.2f}. At this"
+        " pace it will not get there.",
+        evidence={
+            "step": case.record.step,
+            "rate": highest,
+            "better_rate": factor * highest,
+            "gained": gained,
+            "gained_later": later,
+            "trial_gains": promised,
+        },
+        remedy=f"Set lr={factor * highest:.1g}.",
+        change=rate(factor * highest),
+    )
+
+
+def _warming(case: Case) -> bool:
+    """Whether the rate is still on its way up, or never was more than nothing."""
+    rates = case.record.rates
+    return not any(rates) or rates[-1] > WARM * rates[len(rates) // 2]
+
+
+def _promised(case: Case, faster: Outcome) -> float:
+    """What a trial gains, on the rows where it gains less."""
+    held, first = faster.validation, first_look(case).validation
+    own = start(case) - faster.train
+    return own if held is None or first is None else min(own, first - held)
+
+
+def _hopeful(case: Case, gained: float, steps: int, promised: float) -> bool:
+    """Whether what was gained in these steps, straight on to the end of the plan, is nearly as much."""
+    ahead = (case.steps or UNPLANNED * case.record.step) / steps
+    return (
+        not math.isfinite(gained)
+        or max(gained, 0.0) * max(ahead, 1.0) > STRAIGHT * promised
+        or (promised < 3 * gained)
+    )

@@ -3,8 +3,8 @@
     rows = contest(task, [Contestant("Lightning", "lightning", venv="lightning"), ...], rounds=5)
 
 Neither imports nor a process's first fit are counted. Then each fits an eighth of the task on one thread and
-on two, and keeps what was faster, as its users could. Rounds follow, in each of which every contestant fits
-the whole task once, so that a busy machine disturbs all alike.
+on two by turns, three times unless that takes long, and keeps what was faster, as its users could. Rounds
+follow, in each of which every contestant fits the whole task once, so that a busy machine disturbs all alike.
 """
 
 import json
@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ from benchmarks.venvs import NotInstalled, interpreter
 
 ROOT = Path(__file__).parent.parent
 THREADS = (1, 2)
+TURNS, PATIENCE = 3, 20.0
 
 
 @dataclass(frozen=True)
@@ -76,8 +78,7 @@ class Worker:
         """Start, fit a little, and choose the number of threads."""
         self.start()
         self._fit(brief=True)
-        seconds = {threads: self._fit(brief=True, threads=threads)["seconds"] for threads in THREADS}
-        self.threads = min(seconds, key=seconds.__getitem__)
+        self.threads = better(lambda threads: self._fit(brief=True, threads=threads)["seconds"])
 
     def fit(self) -> None:
         """One fit of the whole task."""
@@ -115,6 +116,17 @@ class Worker:
         columns = {name: [fit[name] for fit in self.fits] for name in self.fits[0]}
         told = {"values": columns["seconds"], "processor": columns["processor"]}
         return {**told, "loss": columns["loss"][-1], "threads": self.threads, "peak": max(columns["peak"])}
+
+
+def better(seconds: Callable[[int], float]) -> int:
+    """The number of threads that once took the least time: other work on the machine only ever adds to it.
+
+    After `PATIENCE` seconds no further turn is begun.
+    """
+    turns, began = list[dict[int, float]](), time.monotonic()
+    while len(turns) < TURNS and (not turns or time.monotonic() - began < PATIENCE):
+        turns.append({threads: seconds(threads) for threads in THREADS})
+    return min(THREADS, key=lambda threads: min(turn[threads] for turn in turns))
 
 
 def contest(task: Task, contestants: Sequence[Contestant], rounds: int) -> dict[str, dict[str, Any]]:

@@ -4,6 +4,7 @@ import copy
 import math
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -16,7 +17,7 @@ from preceptor.models.tabular import TabularNet
 from preceptor.plan import TrainingPlan
 from preceptor.training import Training, train
 from preceptor.training.noise import Each, Noise
-from preceptor.training.stack import Material
+from preceptor.training.stack import Material, Stack
 from preceptor.training.together import can_join, even, train_together
 
 ROWS = 96
@@ -57,7 +58,7 @@ class Table(nn.Module):
         look = {"members": 2, "width": 8, "embedding": 3, "neighbours": 4, "dropout": dropout}
         self.net = TabularNet(5, (3,), 1, memory=memory, generator=Generator().manual_seed(1), **look)
         nn.init.normal_(self.net.head)
-        x, y = data(7, name="table")
+        x, y = data(7, name="table with neighbours")
         self.net.remember(x, self.codes(x), y)
 
     def codes(self, x: Tensor) -> Tensor:
@@ -78,7 +79,7 @@ NETS = {
 
 def data(seed: int = 0, *, name: str = "dense") -> tuple[Tensor, Tensor]:
     x = torch.randn(ROWS, 5, generator=Generator().manual_seed(seed))
-    x = x if name.startswith("table") else x.double()
+    x = x if name == "table with neighbours" else x.double()
     return x, (x[:, :1] * x[:, 1:2] + x[:, 2:3].abs())
 
 
@@ -94,7 +95,8 @@ def training(name: str, number: int, *, epochs: int = 3, dropout: float = 0.2, *
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(number)
         # In 64 bits, since Adam makes as large a step of rounding as of a gradient that is next to nothing.
-        net = NETS[name](dropout) if name.startswith("table") else NETS[name](dropout).double()
+        net = NETS[name](dropout)
+        net = net if name == "table with neighbours" else net.double()
     plan = TrainingPlan(batch_size=32, threads=1).model_copy(update=choices)
     return Training(net, plan, epochs=epochs, seed=number)
 
@@ -159,7 +161,7 @@ def test_each_ends_where_it_would_alone(name: str, optimiser: str, each: list[di
     def made() -> list[Training]:
         return [training(name, k, optimiser=optimiser, ema=ema, **one) for k, one in enumerate(each)]
 
-    if name.startswith("table"):
+    if name == "table with neighbours":
         optimiser = {"adam": "sgd", "adamw": "momentum", "nadam": "nesterov", "rmsprop": "sgd"}.get(
             optimiser, optimiser
         )
@@ -311,7 +313,7 @@ def test_a_net_whose_way_hangs_on_its_numbers_runs_for_itself():
         plan = TrainingPlan(batch_size=32, threads=1)
         return [Training(Deciding(5, 1), plan, epochs=2, seed=k) for k in range(2)]
 
-    x, y = data(name="table")
+    x, y = data(name="table with neighbours")
     lone, many, materials = made(), made(), [Material((x,), y, loss)] * 2
     assert can_join(many, materials) is not None
     for one, material in zip(lone, materials, strict=True):
@@ -356,3 +358,43 @@ def test_runs_are_even_and_keep_every_thread_busy(count: int, threads: int, most
     assert max(sizes) <= most
     assert len(runs) >= min(count, threads)
     assert math.ceil(len(runs) / threads) == math.ceil(count / (most * threads)) or len(runs) == count
+
+
+def trained_as_one(replay: bool, **choices) -> Stack:
+    x, y = data()
+    many = [training("dense", k, ema=0.9, **choices) for k in range(3)]
+    stack = Stack(many, [Material((x,), y, loss)] * 3, replay=replay)
+    for _ in range(2):
+        stack.epoch()
+    return stack
+
+
+@pytest.mark.parametrize("optimiser", ["adamw", "muon"])
+def test_a_step_of_many_replayed_is_the_step_of_many_to_the_last_bit(optimiser: str):
+    replayed, eager = (trained_as_one(replay, optimiser=optimiser) for replay in (True, False))
+    assert replayed.trusted
+    assert not eager.trusted
+    for name, table in eager.tables.items():
+        assert torch.equal(table, replayed.tables[name]), name
+
+
+def test_many_are_not_replayed_when_a_replay_leaves_other_bits():
+    class Moody(nn.Linear):
+        def forward(self, x: Tensor) -> Tensor:
+            return super().forward(x) * np.random.random()
+
+    x, y = data(name="table with neighbours")
+    many = [Training(Moody(5, 1), TrainingPlan(batch_size=32, threads=1), epochs=2, seed=k) for k in range(2)]
+    stack = Stack(many, [Material((x,), y, loss)] * 2)
+    stack.epoch()
+    assert not stack.trusted
+
+
+def test_nets_with_hooks_stand_alone_and_are_heard():
+    x, y = data()
+    many, heard = [training("dense", k) for k in range(3)], []
+    many[1].net.first.register_forward_hook(lambda *_: heard.append(1))
+    materials = [Material((x,), y, loss)] * 3
+    assert "listens" in can_join(many, materials)
+    together(many, materials)
+    assert len(heard) == 3 * 3 + 3  # three epochs of three steps, and a score after each

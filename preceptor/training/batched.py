@@ -118,6 +118,7 @@ class LoneNet:
 
     def __init__(self, trainings: Sequence[Training], tables: Tables) -> None:
         (self.training,) = trainings
+        self.net = self.training.net
 
     def descend(
         self, losses: Sequence[Loss], generators: Sequence[Generator], inputs: Sequence[Tensor], goal: Tensor

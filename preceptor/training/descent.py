@@ -1,6 +1,7 @@
 """One step of several trainings at once: what `Training.step` does, for rows of tables.
 
-    descent = Descent(trainings, tables)
+    descent = Descent(trainings, tables, left)
+    descent.count()
     norms = descent.step(rates)                           # rates (K, 1): each one's learning rate
 
 Shapes: K trainings, P numbers in a row.
@@ -23,8 +24,9 @@ WIDE = 20_000
 class Descent:
     """Moves the weights of K trainings whose vectors are rows of `tables`, but for those that have `left`.
 
-    Small nets of one optimiser at the same step move as one. Every rule moves weights by -η·d, where d knows
-    neither the weights nor η. Asked to move zeros at η = 1 it says -d, and each net gets its own η of that.
+    Small nets of one optimiser at the same step move as one (`as_one`), by operations on tensors alone. Every
+    rule moves weights by -η·d, where d knows neither the weights nor η. Asked to move zeros at η = 1 it says
+    -d, and each net gets its own η of that.
     """
 
     def __init__(self, trainings: Sequence[Training], tables: dict[str, Tensor], left: Set[int]) -> None:
@@ -32,7 +34,7 @@ class Descent:
         self.weights, self.gradients = tables["weights"], tables["gradients"]
         self.average = tables.get("average")
         self.slots = [tables[f"optimiser.{slot}"] for slot in self.rule.slots]
-        self.way = torch.zeros_like(self.weights)
+        self.way, self.steps = torch.zeros_like(self.weights), self.weights.new_zeros(())
         self.groups = trainings[0].flat.groups
         self._l1, self._l2 = self._column(lambda plan: plan.l1), self._column(lambda plan: plan.l2)
         self._decay = self._column(lambda plan: plan.weight_decay)
@@ -50,22 +52,29 @@ class Descent:
             else None
         )
 
+    def count(self) -> None:
+        """Another step begins."""
+        self.rule.count()
+        self.steps.fill_(self.rule.steps)
+
+    def each(self, rates: Tensor) -> Tensor:
+        """What `step` does, training by training."""
+        norms = rates.new_zeros(len(rates))
+        for place, rate in enumerate(rates.flatten().tolist()):
+            if place not in self.left:
+                norms[place] = self.trainings[place].step(rate)
+        return norms
+
     def step(self, rates: Tensor) -> Tensor:
         """Move along the gradients now in place; their norms before clipping, (K,)."""
-        if not self.as_one:
-            norms = rates.new_zeros(len(rates))
-            for place, rate in enumerate(rates.flatten().tolist()):
-                if place not in self.left:
-                    norms[place] = self.trainings[place].step(rate)
-            return norms
         self._penalise()
         norms = torch.linalg.vector_norm(self.gradients, dim=1, keepdim=True)
         if self._limit is not None:
             self.gradients.div_((norms / self._limit).clamp_(min=1.0))
         self._move(rates)
         if self.average is not None and self._ema is not None:
-            steps = self.rule.steps
-            self.average.lerp_(self.weights, 1 - self._ema.clamp(max=steps / (steps + 9)))
+            kept = torch.minimum(self._ema, self.steps / (self.steps + 9))
+            self.average.lerp_(self.weights, 1 - kept)
         return norms[:, 0]
 
     def _penalise(self) -> None:
@@ -77,9 +86,6 @@ class Descent:
                 g.addcmul_(w.sign(), self._l1)
 
     def _move(self, rates: Tensor) -> None:
-        self.rule.steps += 1
-        for place, training in enumerate(self.trainings):
-            training.optimiser.steps += place not in self.left
         for group, part in self.groups:
             if group.decay and self._decay is not None:
                 w = self.weights[:, part]

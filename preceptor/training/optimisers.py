@@ -65,9 +65,13 @@ class Optimiser(ABC):
             parts = [part for *_, part in members]
             yield rate, decay, slice(parts[0].start, parts[-1].stop)
 
+    def count(self) -> None:
+        """Another step begins: what hangs on how many there were is settled before anything moves."""
+        self.steps += 1
+
     def step(self, rate: float) -> None:
         """One step along the gradients that lie in the flat vector, at learning rate `rate`."""
-        self.steps += 1
+        self.count()
         for factor, decay, w, g, slots in self._parts:
             if decay and self.decoupled:
                 w.mul_(1 - factor * rate * decay)
@@ -164,23 +168,17 @@ class Adam(Optimiser):
         super().__init__(flat, **choices)
         self._step = torch.zeros((), device=flat.weights.device)
 
+    def count(self) -> None:
+        """See the class."""
+        super().count()
+        self._step.fill_(self.steps)
+
     def update(self, w: Tensor, g: Tensor, rate: float, mean: Tensor, squares: Tensor) -> None:
         """See the class."""
-        torch._fused_adam_(
-            [w],
-            [g],
-            [mean],
-            [squares],
-            [],
-            [self._step.fill_(self.steps)],
-            lr=rate,
-            beta1=self.betas[0],
-            beta2=self.betas[1],
-            weight_decay=0.0,
-            eps=1e-8,
-            amsgrad=False,
-            maximize=False,
-        )
+        beta1, beta2 = self.betas
+        how: dict[str, Any] = {"lr": rate, "beta1": beta1, "beta2": beta2, "weight_decay": 0.0, "eps": 1e-8}
+        how |= {"amsgrad": False, "maximize": False}
+        torch._fused_adam_([w], [g], [mean], [squares], [], [self._step], **how)
 
 
 class AdamW(Adam):

@@ -20,7 +20,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 SHAPED_BY_DATA = {Tag.dynamic_output_shape, Tag.data_dependent_output}
 TALKING = {"c10d", "_c10d_functional", "c10d_functional"}
-RESIZING = {"aten.mse_loss.default", "aten.smooth_l1_loss.default"}
+RESIZING = {"aten.mse_loss.default", "aten.smooth_l1_loss.default", "aten.huber_loss.default"}
 """These work in the memory of their result, which they want larger than it is."""
 
 

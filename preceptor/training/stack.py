@@ -21,8 +21,9 @@ from preceptor.training.batched import BatchedNet, LoneNet, Tables, rows_of
 from preceptor.training.descent import Descent
 from preceptor.training.loop import Augment, Epoch, Loss, _due, _seeds, mini_batches
 from preceptor.training.parameters import LINE
+from preceptor.training.proven import Proven
 from preceptor.training.state import Training
-from preceptor.training.tape import Tape, record
+from preceptor.training.tape import Step
 
 
 class Material(NamedTuple):
@@ -44,9 +45,15 @@ class Material(NamedTuple):
 
 
 class Stack:
-    """K trainings that go through epochs together. Only where the numbers of each lie has changed."""
+    """K trainings that go through epochs together. Only where the numbers of each lie has changed.
 
-    def __init__(self, trainings: Sequence[Training], materials: Sequence[Material]) -> None:
+    A step is one program, from fetching the rows to moving the weights. Only the rows of materials that are
+    augmented, and the weights of large nets, are fetched and moved from outside.
+    """
+
+    def __init__(
+        self, trainings: Sequence[Training], materials: Sequence[Material], *, replay: bool = True
+    ) -> None:
         self.trainings, self.materials = list(trainings), list(materials)
         self.losses = [material.loss for material in materials]
         self.left: set[int] = set()
@@ -57,13 +64,21 @@ class Stack:
         self.generators = [Generator() for _ in trainings]
         self.descent = Descent(trainings, self.tables, self.left)
         self.spans = _spans(materials)
+        self.augmented = any(material.augment for material in materials)
         self.batch: Sequence[Tensor] = ()
-        self.tape: Tape | None = None
+        touched = list(self.tables.values())
+        self._proven = Proven(self._as_one, self.net.net, touched, self.generators)
+        self._step: Step = self._proven if replay else self._as_one
 
     def _rows(self, place: int) -> Tables:
         """Where the numbers of one training lie."""
         own = _own(self.trainings[place])
         return {name: rows_of(self.tables[name][place], tensor) for name, tensor in own.items()}
+
+    @property
+    def trusted(self) -> bool:
+        """Whether steps are replayed by now."""
+        return self._proven.trusted
 
     @property
     def members(self) -> list[int]:
@@ -89,25 +104,44 @@ class Stack:
 
     def epoch(self, watch: bool = True) -> dict[int, Epoch]:
         """Take every member through its next epoch; `seconds` are those of all, divided by their number."""
-        began, before = time.perf_counter(), None
-        rows, rates = self._drawn()
-        looks = {place for place in self.members if watch and _due(self.trainings[place].epoch, len(rows))}
-        losses, norms = rates.new_empty(2, *rates.shape[:2])
-        for step, (chosen, rate) in enumerate(zip(rows, rates, strict=True)):
-            losses[step] = self.descend(chosen)
-            if looks and step == len(rows) - 1:
-                before = self.tables["weights"].clone()
-            norms[step] = self.descent.step(rate)
-        seconds = (time.perf_counter() - began) / len(self.members)
-        told = {}
+        self.open(watch)
+        self.advance()
+        return self.close()
+
+    def open(self, watch: bool) -> None:
+        """Make ready for an epoch of `steps`."""
+        self._chosen, self._rates = self._drawn()
+        due = (_due(self.trainings[place].epoch, len(self._chosen)) for place in self.members)
+        self._looks = {place for place, one in zip(self.members, due, strict=True) if watch and one}
+        self._told = self._rates.new_empty(2, *self._rates.shape[:2])
+        self._before, self._done, self._seconds = self.tables["weights"], 0, 0.0
+        self.steps = len(self._chosen)
+
+    def advance(self, steps: int | None = None) -> None:
+        """Take so many steps of the epoch, or all that are left."""
+        began = time.perf_counter()
+        stop = self.steps if steps is None else min(self._done + steps, self.steps)
+        for step in range(self._done, stop):
+            if self._looks and step == self.steps - 1:
+                self._before = self.tables["weights"].clone()
+            told = self.step(self._chosen[step], self._rates[step])
+            for own, new in zip(self._told[:, step], told, strict=True):
+                own.copy_(new)
+        self._done, self._seconds = stop, self._seconds + time.perf_counter() - began
+
+    def close(self) -> dict[int, Epoch]:
+        """End the epoch; what it was to every member."""
+        seconds, epochs = self._seconds / len(self.members), {}
         for place in self.members:
             training = self.trainings[place]
-            weights = before[place, : len(training.flat.weights)] if before is not None else None
-            layers = training.flat.layers(weights) if weights is not None and place in looks else []
-            numbers = losses[:, place].clone(), norms[:, place].clone()
-            told[place] = Epoch(training.epoch + 1, *numbers, float(rates[-1, place]), layers, seconds)
-            training.close_epoch(told[place].broken is None)
-        return told
+            training.optimiser.steps += self.steps * self.descent.as_one
+            weights = self._before[place, : len(training.flat.weights)]
+            layers = training.flat.layers(weights) if place in self._looks else []
+            losses, norms = self._told[:, :, place].clone()
+            rate = float(self._rates[-1, place])
+            epochs[place] = Epoch(training.epoch + 1, losses, norms, rate, layers, seconds)
+            training.close_epoch(epochs[place].broken is None)
+        return epochs
 
     def _drawn(self) -> tuple[Tensor, Tensor]:
         """The rows (S, K, B) and the learning rates (S, K, 1) of all steps of the coming epoch."""
@@ -125,26 +159,26 @@ class Stack:
         steps = self.tables["weights"].new_tensor([rates.get(place, idle) for place in places]).T
         return torch.stack([rows.get(place, rest) for place in places], dim=1), steps[:, :, None].contiguous()
 
-    def descend(self, rows: Tensor) -> Tensor:
-        """Losses (K,) on these rows (K, B); the gradients lie in their table."""
-        if self.tape is None and not self.batch:
+    def step(self, rows: Tensor, rates: Tensor) -> tuple[Tensor, Tensor]:
+        """Losses and norms of the gradients (K,), of a step on these rows (K, B) at these rates (K, 1)."""
+        if not self.batch:
+            self.batch = [part.new_empty(*rows.shape, *part.shape[1:]) for part in self._seen(0, rows[0])]
+        if self.augmented:
             self._fetch(rows)
-            self.tape = record(self._step, self.batch, self.generators)
-            if self.tape:
-                self.batch = self.tape.inputs
-            return self.first
-        self._fetch(rows)
-        return self.tape.replay()[0] if self.tape else self._step(*self.batch)[0]
+        if self.descent.as_one:
+            self.descent.count()
+        losses, *norms = self._step(rows, rates)
+        return losses, norms[0] if norms else self.descent.each(rates)
 
-    def _step(self, *batch: Tensor) -> tuple[Tensor]:
-        *inputs, goal = batch
-        self.first = self.net.descend(self.losses, self.generators, inputs, goal)
-        return (self.first,)
+    def _as_one(self, rows: Tensor, rates: Tensor) -> tuple[Tensor, ...]:
+        if not self.augmented:
+            self._fetch(rows)
+        *inputs, goal = self.batch
+        losses = self.net.descend(self.losses, self.generators, inputs, goal)
+        return (losses, self.descent.step(rates)) if self.descent.as_one else (losses,)
 
     def _fetch(self, rows: Tensor) -> None:
         """Fill the mini-batch."""
-        if not self.batch:
-            self.batch = [part.new_empty(*rows.shape, *part.shape[1:]) for part in self._seen(0, rows[0])]
         for start, stop in self.spans:
             material, chosen = self.materials[start], rows[start:stop].flatten()
             places = [part[start:stop].flatten(0, 1) for part in self.batch]
@@ -173,7 +207,8 @@ def attempt(trainings: Sequence[Training], materials: Sequence[Material]) -> str
         for chosen, material in zip(few, materials, strict=True)
     ]
     try:
-        Stack(copies, materials).descend(torch.stack(rows))
+        stack = Stack(copies, materials, replay=False)
+        stack.step(torch.stack(rows), stack.tables["weights"].new_zeros(len(copies), 1))
     except (RuntimeError, TypeError, ValueError, NotImplementedError) as error:
         return str(error).strip().split("\n")[0]
     return None

@@ -19,24 +19,25 @@ import torch
 from torch import Generator, Tensor, UntypedStorage
 
 from preceptor.training.recording import Call, Recorder, Recording, geometry
+from preceptor.training.script import Operation, scripts
+
+aten = torch.ops.aten
 
 Step = Callable[..., tuple[Tensor, ...]]
 Program = Sequence[Callable[[], object]]
 
-EQUAL: dict[str, Callable[..., partial[Tensor]]] = {
-    "aten.relu.default": lambda made, x: partial(torch.clamp_min, x, 0, out=made),
-    "aten.mul.Scalar": lambda made, x, factor: partial(torch.mul, x, factor, out=made),
-    "aten.bernoulli.p": lambda made, x, p: partial(made.bernoulli_, p),
-    "aten.clone.default": lambda made, x, **_: partial(made.copy_, x),
-    "aten._to_copy.default": lambda made, x, **_: partial(made.copy_, x),
+EQUAL: dict[str, Callable[..., Operation]] = {
+    "aten.relu.default": lambda made, x: Operation(aten.clamp_min.out, (x, 0), {"out": made}),
+    "aten.mul.Scalar": lambda made, x, by: Operation(aten.mul.out, (x, _number(by, made)), {"out": made}),
+    "aten.bernoulli.p": lambda made, x, p: Operation(aten.bernoulli_.float, (made, p), {}),
+    "aten.clone.default": lambda made, x, **_: Operation(aten.copy_.default, (made, x), {}),
+    "aten._to_copy.default": lambda made, x, **_: Operation(aten.copy_.default, (made, x), {}),
 }
 """Operations that make new memory, and what writes the same into memory that is there."""
-BINDINGS: dict[str, Callable[..., object]] = {
-    **{name: getattr(torch, name) for name in ("add", "addmm", "baddbmm", "bmm", "cat", "div", "mean", "mm")},
-    **{name: getattr(torch, name) for name in ("mul", "sub", "sum")},
-    **{name: getattr(Tensor, name) for name in ("add_", "copy_", "div_", "mul_", "sub_", "zero_")},
-}
-"""Operations that Python's own binding calls with less ado than the operator of the same meaning."""
+NUMBER_BY_NUMBER = {"add", "sub", "mul", "div", "relu", "threshold_backward"}
+"""Operations that may write a result over what they read."""
+SMALL = 1 << 15
+"""Results of so many bytes are sooner copied to where they belong than what reads them moved to them."""
 
 
 class Tape:
@@ -87,7 +88,7 @@ def record(step: Step, inputs: Sequence[Tensor], generators: Collection[Generato
     recording = Recording(recorder, own, outputs)
     _make_in_place(recording)
     _reuse_memory(recording)
-    program = [_run(call, recording) for call in recording.calls]
+    program = scripts([_run(call, recording) for call in recording.calls])
     return Tape(program, own, outputs, recording.changed)
 
 
@@ -110,13 +111,15 @@ def _run(call: Call, recording: Recording) -> Callable[[], object]:
     """What to call, without arguments, to have this done again."""
     fresh, name = recording.fresh(call), str(call.function)
     if not fresh:
-        return partial(BINDINGS.get(call.name, call.function), *call.args, **call.kwargs)
+        return Operation(call.function, call.args, call.kwargs)
     if name in EQUAL:
         return EQUAL[name](fresh[0], *call.args, **call.kwargs)
     if call.into:
         function, names = call.into
         into = dict(zip(names, fresh, strict=True))
-        return partial(BINDINGS.get(call.name, function), *call.args, **call.kwargs, **into)
+        return Operation(function, call.args, {**call.kwargs, **into})
+    if all(made is not None and made.nbytes <= SMALL and recording.made_inside(made) for made in call.made):
+        return Operation(call.function, call.args, call.kwargs, call.made)
     moves = [_moves(made, recording) for made in call.made]
     return partial(_anew, call.function, call.args, call.kwargs, moves)
 
@@ -165,11 +168,18 @@ def _make_in_place(recording: Recording) -> None:
     recording.calls = kept
 
 
+def _number(value: float, like: Tensor) -> Tensor:
+    """A number as a tensor that leaves the type of `like` as it is."""
+    return torch.scalar_tensor(value, dtype=torch.float64 if like.ndim else like.dtype)
+
+
 def _reuse_memory(recording: Recording) -> None:
     """Let results lie where others as large lay that nobody reads any more: the cache is warm there."""
     dying, lying = recording.last_uses(), dict[int, UntypedStorage]()
     free: dict[int, list[UntypedStorage]] = defaultdict(list)
     for number, call in enumerate(recording.calls):
+        inside = {home for home in dying[number] if _writes_over(call, home, recording)}
+        _release(inside, lying, free)
         for made in recording.fresh(call) if _writable(call) else []:
             size, home = made.untyped_storage().nbytes(), recording.home(made)
             if size != made.nbytes or recording.has_moved(made):
@@ -179,6 +189,22 @@ def _reuse_memory(recording: Recording) -> None:
                     one.set_(free[size][-1], *geometry(one))
                 free[size].pop()
             lying[home] = made.untyped_storage()
-        for home in dying[number]:
-            if home in lying:
-                free[lying[home].nbytes()].append(lying[home])
+        _release(set(dying[number]) - inside, lying, free)
+
+
+def _release(
+    homes: Collection[int], lying: dict[int, UntypedStorage], free: dict[int, list[UntypedStorage]]
+) -> None:
+    """What lay at these homes is read no more."""
+    for home in homes:
+        if home in lying:
+            free[lying[home].nbytes()].append(lying[home])
+
+
+def _writes_over(call: Call, home: int, recording: Recording) -> bool:
+    """Whether a call may write its result over what it reads there, number by number."""
+    if call.name not in NUMBER_BY_NUMBER or call.written:
+        return False
+    (made,) = call.made
+    there = [one for one in call.read if recording.home(one) == home]
+    return all((geometry(one), one.dtype) == (geometry(made), made.dtype) for one in there)

@@ -13,8 +13,10 @@ schedule, weight decay, dropout, clipping, losses, seeds, rows.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 import torch
 from torch import nn
@@ -22,13 +24,18 @@ from torch import nn
 from preceptor.training.loop import Epoch
 from preceptor.training.stack import Material, Stack, attempt
 from preceptor.training.state import Training
+from preceptor.training.steps import PROOFS, _hooked
 
 MOST, MOST_WEIGHTS = 8, 160_000
 """So many nets in one program, of so many weights in all: more bring little, and fill the caches."""
 WORTH_MOVING = 0.75
 """Who goes on moves closer together when no more than this share of those who began are left."""
 
+TURNS, STRIDE = 2, 5
+"""So often, and for so many steps, programs are tried side by side and one after another."""
+
 Likeness = dict[str, object]
+Done = TypeVar("Done")
 
 
 def train_together(
@@ -50,6 +57,8 @@ def train_together(
 
 def can_join(trainings: Sequence[Training], materials: Sequence[Material]) -> str | None:
     """Why these trainings cannot run as one program; None when they can."""
+    if any(_hooked(one.net) for one in trainings):
+        return "somebody listens to the passes of one of them"
     first, *others = (_likeness(*pair) for pair in zip(trainings, materials, strict=True))
     for other in others:
         different = [aspect for aspect in first if first[aspect] != other[aspect]]
@@ -66,27 +75,54 @@ class Company:
         self.pool = ThreadPoolExecutor(self.threads, initializer=torch.set_num_threads, initargs=(1,))
         self.stacks: list[tuple[Stack, list[int]]] = []
         self.began = 0
+        self.abreast: bool | None = None
         self.groups = self._groups()
 
     def epoch(self, watch: bool) -> dict[int, Epoch]:
         """Take all who are not over through an epoch; what it was to each, by its place."""
         going = [place for place, training in enumerate(self.trainings) if not training.over]
+        if not going:
+            return {}
         if len(going) <= WORTH_MOVING * self.began or not self.began:
             self._form(going)
         for stack, _ in self.stacks:
             stack.dismiss()
+        busy = [(stack, places) for stack, places in self.stacks if stack.members]
+        programs = [stack for stack, _ in busy]
         threads = torch.get_num_threads()
         torch.set_num_threads(1)
         try:
-            busy = [(stack, places) for stack, places in self.stacks if stack.members]
-            done = self.pool.map(lambda pair: pair[0].epoch(watch), busy)
-            return {
-                places[at]: epoch
-                for (_, places), epochs in zip(busy, list(done), strict=True)
-                for at, epoch in epochs.items()
-            }
+            self._each(programs, lambda stack: stack.open(watch))
+            self._advance(programs)
+            done = self._each(programs, Stack.close)
         finally:
             torch.set_num_threads(threads)
+        return {
+            places[at]: epoch
+            for (_, places), epochs in zip(busy, done, strict=True)
+            for at, epoch in epochs.items()
+        }
+
+    def _advance(self, programs: Sequence[Stack]) -> None:
+        """To the end of the epoch. In the first one, side by side and by turns: what is faster is kept."""
+        enough = min(one.steps for one in programs) > PROOFS + 2 * TURNS * STRIDE
+        if self.abreast is None and enough and min(len(programs), self.threads) > 1:
+            self._each(programs, lambda stack: stack.advance(PROOFS))
+            seconds = {True: 0.0, False: 0.0}
+            for abreast in (True, False) * TURNS:
+                began = time.perf_counter()
+                self._each(programs, lambda stack: stack.advance(STRIDE), abreast=abreast)
+                seconds[abreast] += time.perf_counter() - began
+            self.abreast = seconds[True] < seconds[False]
+        self._each(programs, Stack.advance, abreast=self.abreast is not False)
+
+    def _each(
+        self, programs: Sequence[Stack], work: Callable[[Stack], Done], *, abreast: bool = True
+    ) -> list[Done]:
+        """What `work` says of every program: in a thread each as far as there are threads, or all in one."""
+        if abreast:
+            return list(self.pool.map(work, programs))
+        return self.pool.submit(lambda: [work(one) for one in programs]).result()
 
     def _groups(self) -> list[list[int]]:
         """The places of those that can be one program together; others stand alone."""
@@ -97,8 +133,9 @@ class Company:
             same[0].append(place) if same else groups.append((likeness, [place]))
         found = []
         for _, places in groups:
-            some = places[:2]
-            against = attempt([self.trainings[one] for one in some], [self.materials[one] for one in some])
+            against = can_join(
+                [self.trainings[one] for one in places], [self.materials[one] for one in places]
+            )
             found += [places] if against is None else [[place] for place in places]
         return found
 

@@ -27,7 +27,7 @@ For preceptor's own recipe:
 
     for check in before_training(net, inputs, goal, loss, held_out=(inputs, goal)):
         print(check.text)
-    findings = diagnose(history, baseline_loss, rival_loss, plan)
+    findings = diagnose(history, baseline_loss, rival_loss)
 
 Symptoms share causes, so they are asked in the order in which they explain each other: numbers that are
 none, then the learning rate, then the labels, then the fit. The first that fits is named, and the others
@@ -35,77 +35,31 @@ that would fit stand beside it in its evidence as `also`. A warning takes two ke
 numbers are shares of the dumb predictor's loss.
 """
 
-from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 import polars as pl
-from torch import Tensor, nn
 
+from preceptor.diagnose.before_training import before_training
 from preceptor.diagnose.catalogue import CATALOGUE, Fault
 from preceptor.diagnose.chance import chance
-from preceptor.diagnose.check import Check, Loss
+from preceptor.diagnose.check import Check
 from preceptor.diagnose.curve import Curve, PerFold, curves
 from preceptor.diagnose.divergence import divergence
 from preceptor.diagnose.doctor import Doctor, watch
-from preceptor.diagnose.ignored_input import check_ignored_input
 from preceptor.diagnose.learning_rate_high import learning_rate_high
 from preceptor.diagnose.learning_rate_low import learning_rate_low
-from preceptor.diagnose.mixed_batch import check_mixed_batch
-from preceptor.diagnose.one_batch import check_one_batch, rehearse
 from preceptor.diagnose.overfitting import overfitting
-from preceptor.diagnose.shuffled_labels import check_shuffled_labels
-from preceptor.diagnose.signal_scale import check_signal_scale
-from preceptor.diagnose.starting_loss import check_starting_loss
 from preceptor.diagnose.too_few_epochs import too_few_epochs
 from preceptor.diagnose.underfitting import underfitting
-from preceptor.diagnose.unreached import check_parameters
 from preceptor.finding import Finding
-from preceptor.plan import Plan
 
 __all__ = ["CATALOGUE", "Check", "Doctor", "Fault", "before_training", "diagnose", "watch"]
-
-
-def before_training(
-    net: nn.Module,
-    inputs: Sequence[Tensor],
-    goal: Tensor,
-    loss: Loss,
-    *,
-    held_out: tuple[Sequence[Tensor], Tensor] | None = None,
-    frozen: Collection[str] = (),
-) -> list[Check]:
-    """Every check of the untrained net on training rows, in the order in which they explain each other.
-
-    `inputs` are what `net(*inputs)` takes, each (N, ...); `goal` (N, ...) and `loss(output, goal)` belong
-    together. `held_out` is inputs and goal of validation rows; without it shuffled labels are not tried.
-    `frozen` names parameters that are kept still on purpose. It costs a few hundred small steps at most,
-    leaves weights and random generator as they were, and stops at a loss that is not finite or a net
-    that has nothing to train.
-    """
-    start = check_starting_loss(net, inputs, goal, loss)
-    if start.finding and start.finding.severity == "error":
-        return [start]
-    if not any(parameter.requires_grad for parameter in net.parameters()):
-        return [start, check_parameters(net, net, frozen)]
-    rehearsal = rehearse(net, inputs, goal, loss)
-    checks = [
-        start,
-        check_parameters(net, rehearsal.net, frozen),
-        check_ignored_input(rehearsal),
-        check_mixed_batch(rehearsal),
-        check_signal_scale(rehearsal),
-        check_one_batch(rehearsal),
-    ]
-    if held_out is not None:
-        checks.append(check_shuffled_labels(net, inputs, goal, loss, *held_out))
-    return checks
 
 
 def diagnose(
     history: pl.DataFrame,
     baseline_loss: PerFold,
     rival_loss: PerFold | None = None,
-    plan: Plan | None = None,
     *,
     kept_best: bool = True,
 ) -> list[Finding]:
@@ -117,8 +71,7 @@ def diagnose(
     smoothing); without a rival fewer faults are certain enough to be named. A finding is named when more
     than half of the folds show it (an error: when any does); its numbers are those of the first such fold.
     """
-    plan = plan or Plan.of()
-    named = [_named(curve, plan) for curve in curves(history, baseline_loss, rival_loss, kept_best=kept_best)]
+    named = [_named(curve) for curve in curves(history, baseline_loss, rival_loss, kept_best=kept_best)]
     found: list[Finding] = []
     for code in dict.fromkeys(finding.code for finding in named if finding):
         same = [finding for finding in named if finding and finding.code == code]
@@ -128,7 +81,7 @@ def diagnose(
     return found
 
 
-def _named(curve: Curve, plan: Plan) -> Finding | None:
+def _named(curve: Curve) -> Finding | None:
     """The first symptom of the cascade that one fold shows, with those after it as `also`."""
     if wrong := divergence(curve):
         return wrong
@@ -137,8 +90,8 @@ def _named(curve: Curve, plan: Plan) -> Finding | None:
         learning_rate_high(curve),
         too_few_epochs(curve),
         chance(curve),
-        underfitting(curve, plan.net),
-        overfitting(curve, plan.net, plan.training),
+        underfitting(curve),
+        overfitting(curve),
     ]
     seen = [finding for finding in cascade if finding]
     if not seen:

@@ -59,15 +59,31 @@ def sample(rows: int, size: int) -> Tensor:
 
 
 def copy_of(net: nn.Module) -> nn.Module:
-    """A copy of the net, in eval mode, that can be trained and thrown away."""
-    return copy.deepcopy(net).eval()
+    """A copy of the net, in eval mode, that can be trained and thrown away.
+
+    What a forward pass left behind in it (`self.attention = weights`) is copied without its past, which
+    cannot be copied.
+    """
+    left = [tensor for module in net.modules() for tensor in _tensors(vars(module)) if not tensor.is_leaf]
+    return copy.deepcopy(net, {id(tensor): tensor.detach().clone() for tensor in left}).eval()
+
+
+def _tensors(kept: Any) -> Iterator[Tensor]:
+    """The tensors among what a module keeps."""
+    if isinstance(kept, Tensor):
+        yield kept
+    elif isinstance(kept, dict | list | tuple):
+        for each in kept.values() if isinstance(kept, dict) else kept:
+            yield from _tensors(each)
 
 
 def sober(net: nn.Module) -> nn.Module:
-    """The net with its dropout at rest, in place."""
+    """The net with its dropout at rest, in place; some layers keep their rate as a number of their own."""
     for module in net.modules():
         if isinstance(module, nn.modules.dropout._DropoutNd):
             module.p = 0.0
+        elif isinstance(getattr(module, "dropout", None), float):
+            module.__dict__["dropout"] = 0.0
     return net
 
 

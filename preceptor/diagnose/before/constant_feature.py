@@ -2,7 +2,8 @@
 
     symptom   max x_j = min x_j over the training rows
     harm      x_j varies among the validation rows, so often that training rows would have shown it; or three
-              tenths of the columns are constant: a loading fault, not a column of ones or a picture's rim
+              tenths of the columns are constant: a loading fault, not a column of ones, a picture's rim, or
+              words that these rows do not use (tables of which four fifths are 0 are sparse by right)
 
 Source: TheDeepChecker; Deepchecks.
 """
@@ -12,7 +13,7 @@ import torch
 from preceptor.diagnose.case import Case
 from preceptor.finding import Finding
 
-MANY, FEWEST, EXPECTED = 0.3, 20, 10
+MANY, FEWEST, EXPECTED, SPARSE = 0.3, 20, 10, 0.8
 
 
 def constant_feature(case: Case) -> Finding | None:
@@ -25,7 +26,7 @@ def constant_feature(case: Case) -> Finding | None:
         return None
     columns = torch.nonzero(constant).flatten().tolist()
     moves = _moves(case, constant)
-    many = len(columns) > MANY * x.shape[1]
+    many = len(columns) > MANY * x.shape[1] and float((x[:, ~constant] == 0).float().mean()) < SPARSE
     if moves is False:
         return None
     return Finding(

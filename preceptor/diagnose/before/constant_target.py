@@ -19,6 +19,6 @@ def constant_target(case: Case) -> Finding | None:
         "error",
         f"All {len(goal)} training answers are the same. There is nothing to tell apart, so nothing is"
         " learnt.",
-        evidence={"rows": len(goal)},
+        evidence={"rows": len(goal), "answer": float(goal.flatten()[0])},
         remedy="Look at what loads y: a wrong column, or a sorted file of which only the beginning was read.",
     )

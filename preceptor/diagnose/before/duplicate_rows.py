@@ -7,26 +7,26 @@ They weigh double, and a split drawn by lot puts their copies on both sides. Dee
 """
 
 from preceptor.diagnose.case import Case
-from preceptor.diagnose.twins import COMPARED, keys, telling
+from preceptor.diagnose.twins import compared, input_keys, keys, telling
 from preceptor.finding import Finding
 
-MANY = 0.1
+MANY, FEWEST = 0.1, 20
 
 
 def duplicate_rows(case: Case) -> Finding | None:
     """More copies than come about by themselves."""
-    rows = case.train.take(slice(COMPARED))
-    if rows.number < 20:
+    if case.train.number < FEWEST:
         return None
-    distinct = len(set(keys([*rows.inputs, rows.goal])))
-    share = 1 - distinct / rows.number
-    if share <= MANY or not telling(rows):
+    inputs, answers = input_keys(case), keys([compared(case.train).goal])
+    distinct = len(set(zip(inputs, answers, strict=True)))
+    share = 1 - distinct / len(inputs)
+    if share <= MANY or not telling(case):
         return None
     return Finding(
         "duplicate-rows",
         "warning",
-        f"{rows.number - distinct} of {rows.number} training rows ({share:.0%}) are copies of others. They"
+        f"{len(inputs) - distinct} of {len(inputs)} training rows ({share:.0%}) are copies of others. They"
         " weigh double, and a random split puts copies of one row on both sides, which flatters every score.",
-        evidence={"rows": rows.number, "distinct": distinct, "share": share},
+        evidence={"rows": len(inputs), "distinct": distinct, "share": share},
         remedy="Keep the first of each before splitting: x, y = x[first], y[first] (numpy.unique, axis=0).",
     )

@@ -23,7 +23,7 @@ def future_seen(case: Case) -> Finding | None:
     if x.ndim < 2 or goal.ndim < 2 or x.shape[:2] != goal.shape[:2] or x.shape[1] < 4:
         return None
     moved = (x[:, 1:] == goal[:, :-1]).float().mean() if x.shape == goal.shape else torch.tensor(0.0)
-    if float(moved) < SAME:
+    if not float(moved) >= SAME or torch.equal(x, goal):
         return None
     half = x.shape[1] // 2
     other = x.clone()
@@ -32,7 +32,13 @@ def future_seen(case: Case) -> Finding | None:
     with undisturbed(), torch.no_grad():
         first = case.answer(net, rows)
         second = net(other, *rows.inputs[1:])
-    change = float((first - second)[:, : half - 1].abs().max() / first.abs().max().clamp(min=1e-12))
+    if first.shape[:2] != x.shape[:2] and first.ndim == 3:
+        first, second = first.mT, second.mT
+    if first.shape[:2] != x.shape[:2]:
+        return None
+    apart = (first - second).reshape(*x.shape[:2], -1).abs()
+    moved_by = apart.amax((0, 2)) / first.abs().max().clamp(min=1e-12)
+    change = float(moved_by[: half - 1].max())
     if change <= NOTHING:
         return None
     return Finding(
@@ -42,6 +48,6 @@ def future_seen(case: Case) -> Finding | None:
         " size."
         " The net is shown the very token that it must foretell; it learns to copy, and knows nothing without"
         " it.",
-        evidence={"change": change, "place": half},
+        evidence={"change": change, "place": half, "changes": moved_by[:100].tolist()},
         remedy="Mask the future: nn.Transformer.generate_square_subsequent_mask(T), or is_causal=True.",
     )

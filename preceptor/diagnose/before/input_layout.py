@@ -1,10 +1,10 @@
 """The inputs have the wrong type or their axes in the wrong order (5). Certain.
 
     error     the net cannot take the probe at all
-    pictures  (N, H, W, C): the last axis is 1, 3 or 4 long, the second is not
-    series    a single step of many features that neighbour each other, given to a recurrent layer; or
-              (N, F, T) given for (N, T, F): neighbours along the second axis have nothing in common
-              (correlation < 0.2), those along the third nearly everything (> 0.8)
+    pictures  (N, H, W, C) given to a convolution: the last axis is 1, 3 or 4 long, the second is not
+    series    (to nets that do not convolve) a single step of many features that neighbour each other, given
+              to a recurrent layer; or (N, F, T) given for (N, T, F): neighbours along the second axis have
+              nothing in common (correlation < 0.2), those along the third nearly everything (> 0.8)
 
 Source: UMLAUT ("non-float", "image shape").
 """
@@ -26,10 +26,15 @@ def input_layout(case: Case) -> Finding | None:
             case.loss_of(case.answer(case.reflect(first=True), case.probe), case.probe.goal)
     except (RuntimeError, TypeError, ValueError, IndexError) as error:
         said = str(error).splitlines()[0][:200]
-        return _finding("error", f"The net or the loss cannot take the probe: {said}.")
+        return _finding(case, "error", f"The net or the loss cannot take the probe: {said}.")
     x = case.probe.inputs[0]
-    seen = _pictures(x) if x.ndim == 4 else _series(case, x) if x.ndim == 3 and x.is_floating_point() else ""
-    return _finding("warning", seen) if seen else None
+    first = next((step for step in case.trace.weighted if "convolution" in step.op), None)
+    seen = ""
+    if x.ndim == 4 and first is not None and first.given.shape == x.shape:
+        seen = _pictures(x)
+    if x.ndim == 3 and x.is_floating_point() and first is None:
+        seen = _series(case, x)
+    return _finding(case, "warning", seen) if seen else None
 
 
 def _pictures(x: Tensor) -> str:
@@ -64,12 +69,12 @@ def _neighbours(x: Tensor, axis: int) -> float:
     return float((first * second).mean())
 
 
-def _finding(severity: str, seen: str) -> Finding:
+def _finding(case: Case, severity: str, seen: str) -> Finding:
     return Finding(
         "input-layout",
         "error" if severity == "error" else "warning",
         seen + " A net that reads along the wrong axis mixes what does not belong together.",
-        evidence={"seen": seen},
+        evidence={"seen": seen, "shape": list(case.probe.inputs[0].shape)},
         remedy="Give floats in the order the first layer wants: x = x.float().permute(0, 3, 1, 2) for"
         " pictures, x.transpose(1, 2) for series; classes as int64.",
     )

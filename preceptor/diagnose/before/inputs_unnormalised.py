@@ -1,14 +1,17 @@
 """Inputs as they came, on scales of their own (1), or scaled down twice (2).
 
-    symptom   rms of all inputs > 12, or the largest column's deviation > 30 times the median one's
+    symptom   rms of all inputs that are not 0 > 12, or the largest column's > 30 times the median one's
               (unnormalised); or < 0.05 (normalised twice)
     harm      the first loss is half as high again, or hidden units saturate, by that alone; or the same net
               with the inputs standardised first comes lower in 60 steps, by a tenth of the dumb loss and
               more, with the loop's own optimiser or with a slower or faster one
 
 Not "outside [-1, 1]": pixels from 0 to 1 and standardised values of 5 are healthy, and a net that begins with
-a normalisation takes any scale, which the trial shows. Source: TheDeepChecker; CS231n; UMLAUT.
+a normalisation takes any scale, which the trial shows. Zeros are left out, since word counts and one-hot
+columns are mostly that. Source: TheDeepChecker; CS231n; UMLAUT.
 """
+
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -47,7 +50,7 @@ def inputs_unnormalised(case: Case) -> Finding | None:
     x = case.train.few(2_000).inputs[0]
     if not x.is_floating_point() or x.ndim < 2:
         return None
-    size = float(x.double().square().mean().sqrt())
+    size = float(_sizes(x.reshape(-1, 1)))
     uneven = _uneven(x)
     large = size > LARGE or uneven > UNEVEN
     if (not large and size >= TINY) or size == 0:
@@ -56,6 +59,7 @@ def inputs_unnormalised(case: Case) -> Finding | None:
     if not (raw - even) > GAIN and not (large and _startled(case, x)):
         return None
     evidence = {
+        "sizes": _told_sizes(x),
         "rms": size,
         "uneven": uneven,
         "loss_as_is": min(raw, 1e9),
@@ -64,7 +68,7 @@ def inputs_unnormalised(case: Case) -> Finding | None:
     return _large(evidence) if large else _tiny(evidence)
 
 
-def _large(evidence: dict[str, float]) -> Finding:
+def _large(evidence: dict[str, Any]) -> Finding:
     return Finding(
         "inputs-unnormalised",
         "warning",
@@ -77,7 +81,7 @@ def _large(evidence: dict[str, float]) -> Finding:
     )
 
 
-def _tiny(evidence: dict[str, float]) -> Finding:
+def _tiny(evidence: dict[str, Any]) -> Finding:
     return Finding(
         "normalised-twice",
         "warning",
@@ -89,7 +93,12 @@ def _tiny(evidence: dict[str, float]) -> Finding:
     )
 
 
-def _shown(evidence: dict[str, float]) -> str:
+def _told_sizes(x: Tensor) -> list[float]:
+    """The columns' sizes in order, sixty at most; none for what is no table."""
+    return _sizes(x).sort().values[:: max(1, x.shape[1] // 60)][:60].tolist() if x.ndim == 2 else []
+
+
+def _shown(evidence: dict[str, Any]) -> str:
     return (
         f" In 60 steps it gets to {_told(evidence['loss_as_is'])} of the constant answer's loss, with inputs"
         f" standardised to {_told(evidence['loss_standardised'])}."
@@ -104,8 +113,14 @@ def _uneven(x: Tensor) -> float:
     """The largest column's size over the median one's, columns that never change left out."""
     if x.ndim != 2:
         return 1.0
-    sizes = x.double().square().mean(0).sqrt()[x.std(0) > 1e-9]
+    sizes = _sizes(x[:, x.std(0) > 1e-9])
     return float(sizes.max() / sizes.median().clamp(min=1e-12)) if len(sizes) > 1 else 1.0
+
+
+def _sizes(x: Tensor) -> Tensor:
+    """The root mean square of each column's values that are not 0 (D,)."""
+    squares = x.double().square()
+    return (squares.sum(0) / (squares > 0).sum(0).clamp(min=1)).sqrt()
 
 
 def _startled(case: Case, x: Tensor) -> bool:

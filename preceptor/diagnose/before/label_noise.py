@@ -12,8 +12,8 @@ confident learning (Northcutt et al., 2021), whose joint this reads along one li
 
 import numpy as np
 
+from preceptor.diagnose.before.explained import forest
 from preceptor.diagnose.case import Case, labels_of
-from preceptor.diagnose.rival import compete
 from preceptor.finding import Finding
 
 SURE, SHARE, ALIKE, EXPLAINED, FEWEST = 0.25, 0.06, 0.35, 0.4, 100
@@ -21,10 +21,10 @@ SURE, SHARE, ALIKE, EXPLAINED, FEWEST = 0.25, 0.06, 0.35, 0.4, 100
 
 def label_noise(case: Case) -> Finding | None:
     """Answers that contradict rows which are easy."""
-    rival, labels = case.once("rival", lambda: compete(case)), labels_of(case.train)
-    if rival is None or labels is None or len(rival.rows) < FEWEST or rival.train > 0.95:
+    rival, labels = forest(case), labels_of(case.train)
+    if rival is None or labels is None or not case.classifies or len(rival.rows) < FEWEST:
         return None
-    told, y = rival.answers, labels.numpy()[rival.rows]
+    told, y = rival.answers, labels.cpu().numpy()[rival.rows]
     wrong, surest = told.argmax(1) != y, np.argsort(-told.max(1))[: int(SURE * len(y))]
     among_sure, overall = float(wrong[surest].mean()), float(wrong.mean())
     prior = 1 - float(np.bincount(y).max()) / len(y)

@@ -1,15 +1,17 @@
 """What the loss wants, found out by asking it: outputs that are right, wrong, shifted, stretched.
 
-No loss needs to be named or to be a class of torch's. Shapes: B rows, C classes.
+No loss needs to be named or to be a class of torch's. A loss may refuse what it is asked (probabilities
+beyond 1); it is asked on the processor, since a GPU does not recover from some refusals. Shapes: B rows, C
+classes.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
-from preceptor.diagnose.case import Case, labels_of
+from preceptor.diagnose.case import Case, Rows, labels_of
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,15 @@ class Wanted:
     logits: bool
 
 
+def asked(case: Case, output: Tensor, rows: Rows | None = None) -> float:
+    """The loss of a made-up output for these rows (the probe's); NaN where it is refused."""
+    goal = (rows or case.probe).goal
+    try:
+        return case.loss_of(output.cpu(), goal.cpu())
+    except (RuntimeError, ValueError):
+        return float("nan")
+
+
 def wanted(case: Case) -> Wanted | None:
     """Ask the loss, for classes; None where the goal is not one class a row."""
     return case.once("wanted", lambda: _wanted(case))
@@ -33,36 +44,24 @@ def wanted(case: Case) -> Wanted | None:
 
 @torch.no_grad()
 def _wanted(case: Case) -> Wanted | None:
-    labels, shape = labels_of(case.probe), case.output.shape
+    labels, like = labels_of(case.probe), case.output
     if labels is None or not case.classifies:
         return None
-    columns = case.output[0].numel()
+    columns = like[0].numel()
 
-    def told(size: float, sign: float = 1.0) -> Tensor:
+    def told(size: float) -> Tensor:
         if columns == 1:
-            return (sign * size * (2.0 * labels - 1)).reshape(shape)
-        return (sign * size * torch.nn.functional.one_hot(labels, columns)).reshape(shape).float()
+            return (size * (2.0 * labels - 1)).reshape(like.shape).to(like.dtype)
+        return (size * functional.one_hot(labels, columns)).reshape(like.shape).to(like.dtype)
 
-    goal = case.probe.goal
-    noise = torch.randn(shape, generator=torch.Generator().manual_seed(0))
-    asked = _asker(case, goal)
-    base, shifted = asked(noise), asked(noise + 1.7)
+    noise = torch.randn(like.shape, generator=torch.Generator().manual_seed(0)).to(like.dtype)
+    base, shifted, level = (asked(case, output) for output in (noise, noise + 1.7, torch.zeros_like(like)))
     return Wanted(
-        right=asked(told(4.0)),
-        wrong=asked(told(4.0, -1.0)),
-        level=asked(torch.zeros(shape)),
+        right=asked(case, told(4.0)),
+        wrong=asked(case, told(-4.0)),
+        level=level,
         shiftless=abs(base - shifted) < 1e-3 * max(abs(base), 1e-6),
         logits=columns == 1
-        and asked(told(8.0)) < asked(told(4.0)) < asked(told(1.0))
-        and abs(asked(torch.zeros(shape)) - 0.693) < 0.3,
+        and asked(case, told(8.0)) < asked(case, told(4.0)) < asked(case, told(1.0))
+        and abs(level - 0.693) < 0.3,
     )
-
-
-def _asker(case: Case, goal: Tensor) -> Callable[[Tensor], float]:
-    def asked(output: Tensor) -> float:
-        try:
-            return case.loss_of(output, goal)
-        except RuntimeError:  # a loss of probabilities refuses what is none
-            return float("nan")
-
-    return asked

@@ -32,10 +32,16 @@ def output_mismatch(case: Case) -> Finding | None:
         f"The net ends in {kind}, so that its outputs lie between {low:.3g} and {high:.3g}, and the loss"
         " expects them unbounded. Gradients shrink, and the loss cannot come down to what it could.",
         layer=case.trace.steps[-1].layer if case.trace.steps else None,
-        evidence={"activation": kind, "lowest": low, "highest": high},
+        evidence={"activation": kind, "lowest": low, "highest": high, **_answers(case)},
         remedy=f"Leave out the last {kind}: the loss (CrossEntropyLoss, BCEWithLogitsLoss, MSELoss) wants raw"
         " outputs.",
     )
+
+
+def _answers(case: Case) -> dict[str, list[float]]:
+    """The range of the answers, where they are amounts."""
+    goal = case.train.goal
+    return {"answers": [float(goal.min()), float(goal.max())]} if goal.is_floating_point() else {}
 
 
 def _classes(case: Case, shiftless: bool, logits: bool) -> str:

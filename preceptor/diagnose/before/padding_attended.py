@@ -1,7 +1,7 @@
 """Padding is read as if it were text (46). Certain.
 
-    symptom   tokens end in a run of one number that a tenth of the places and more consist of; taking these
-              places away changes a row's answer by more than 5 % of what rows differ by
+    symptom   tokens end in a run of one number, which stands nowhere else, in a tenth of the places and more;
+              taking these places away changes a row's answer by more than 5 % of what rows differ by
 
 An answer must not depend on how long the longest row of its batch was. Source: DEFault++ (attention mask).
 """
@@ -46,7 +46,8 @@ def _padded(x: torch.Tensor) -> tuple[int | None, torch.Tensor]:
     padding = int(ends[counts.argmax()])
     filled = (x != padding).int().flip(1).cumsum(1).flip(1)  # zero where only padding follows
     lengths = (filled > 0).sum(1)
-    once = int(counts.max()) > 0.3 * len(x)
+    within = (x == padding) & (torch.arange(x.shape[1], device=x.device) < lengths[:, None])
+    once = int(counts.max()) > 0.3 * len(x) and not bool(within.any())
     return (padding if once else None), lengths
 
 
@@ -58,7 +59,7 @@ def _change(case: Case, rows: Rows, asked: list[int], lengths: torch.Tensor) -> 
         spread = float(full.std(0).mean().clamp(min=1e-12))
         try:
             short = [net(x[[row], : int(lengths[row])]) for row in asked]
-        except RuntimeError:  # a net for one length only
+        except (RuntimeError, IndexError):  # a net for one length only
             return 0.0
     if short[0].shape[1:] != full.shape[1:]:
         return 0.0

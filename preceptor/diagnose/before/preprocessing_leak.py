@@ -28,7 +28,8 @@ def preprocessing_leak(case: Case) -> Finding | None:
     x, held = x[:, moving].double(), case.validation.inputs[0][:, moving].double()
     if x.shape[1] < COLUMNS or _exact(x):
         return None
-    pooled = _exact(torch.cat([x, held]))
+    both = torch.cat([x, held])
+    pooled = _exact(both)
     if not pooled and not (_nearly(x) and _shaped(x)):
         return None
     mean = float(x.mean(0).abs().mean())
@@ -39,7 +40,13 @@ def preprocessing_leak(case: Case) -> Finding | None:
         " off"
         f" zero on average{', while those of training and validation rows together are 0' if pooled else ''}."
         " The scaler has seen rows that it must not know.",
-        evidence={"mean_off": mean, "pooled_exact": pooled, "columns": x.shape[1]},
+        evidence={
+            "mean_off": mean,
+            "pooled_exact": pooled,
+            "columns": x.shape[1],
+            "means": x.mean(0)[:60].tolist(),
+            "pooled_means": both.mean(0)[:60].tolist(),
+        },
         remedy="Fit on training rows alone: mean, std = x_train.mean(0), x_train.std(0); use them for all"
         " rows.",
     )

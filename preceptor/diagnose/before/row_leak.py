@@ -6,24 +6,22 @@
 Every score on such rows measures memory. Certain. Source: Deepchecks (there 5 % and a warning).
 """
 
+from collections import Counter
+
 from preceptor.diagnose.case import Case
-from preceptor.diagnose.twins import COMPARED, keys, telling
+from preceptor.diagnose.twins import compared, input_keys, keys, telling
 from preceptor.finding import Finding
 
-SHARE, NATURAL = 0.02, 1.5
+SHARE, NATURAL, FEWEST = 0.02, 1.5, 20
 
 
 def row_leak(case: Case) -> Finding | None:
     """More rows on both sides of the split than come about by themselves."""
-    if case.validation is None or case.train.number < 20 or not telling(case.train):
+    if case.validation is None or case.train.number < FEWEST or not telling(case):
         return None
-    train = keys(case.train.take(slice(COMPARED)).inputs)
-    held = keys(case.validation.take(slice(COMPARED)).inputs)
-    counts: dict[bytes, int] = {}
-    for key in train:
-        counts[key] = counts.get(key, 0) + 1
+    counts, held = Counter(input_keys(case)), keys(compared(case.validation).inputs)
     both = sum(key in counts for key in held)
-    twins = sum(count for count in counts.values() if count > 1) / len(train)
+    twins = sum(count for count in counts.values() if count > 1) / counts.total()
     if both / len(held) <= max(SHARE, NATURAL * twins):
         return None
     return Finding(

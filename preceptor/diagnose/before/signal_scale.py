@@ -6,8 +6,8 @@
               dumb loss
 
 It is the weights that are judged, not the signal, which the inputs' scale would change as well. Layers that
-start silent are meant to, and so is the last one. Source: He et al. (2015); Glorot & Bengio (2010);
-SageMaker.
+start silent are meant to, and so is the last one; frozen ones have not been drawn. Source: He et al. (2015);
+Glorot & Bengio (2010); SageMaker.
 """
 
 import torch
@@ -32,7 +32,7 @@ def signal_scale(case: Case) -> Finding | None:
             if name in odd:
                 nn.init.kaiming_uniform_(weight, a=5**0.5)
         for module in net.modules():
-            if isinstance(module, nn.Embedding) and float(module.weight.std()) < SMALL:
+            if isinstance(module, nn.Embedding) and float(module.weight.detach().std()) < SMALL:
                 nn.init.normal_(module.weight)
         return net
 
@@ -61,7 +61,9 @@ def _scales(case: Case) -> dict[str, float]:
     last = used[-1] if used else None
     found = {}
     for name, weight in case.mirror.named_parameters():
-        if weight.ndim < 2 or weight.data_ptr() not in used or min(weight.shape[:2]) < 2 or not weight.any():
+        if not weight.requires_grad or weight.data_ptr() not in used:
+            continue
+        if min(weight.shape[:2]) < 2 or not weight.any():
             continue
         scale = float(weight.std() * weight[0].numel() ** 0.5)
         if weight.data_ptr() != last or scale > LARGE:

@@ -1,44 +1,81 @@
-"""The loss before training is not that of someone who knows nothing (13).
+"""The loss before training is not that of someone who knows nothing (13); not a number at all (25).
 
     symptom   L₀ > 1.3 · max(L_constant, L_zero), the losses of the best constant output and of all zeros
-    harm      > 1.6 times it: the first epochs go into unlearning
+    harm      > 3 times it; or > 1.6 times it, and the same net with a silent last layer comes lower in 60
+              steps, by a twentieth of the constant's loss: the first epochs go into unlearning
 
 A net that starts at zero outputs is as good as one can be that has not been told the answers' mean; offsets
-are met by the bias. Source: Karpathy (2019); CS231n.
+are met by the bias. Losses are compared above the lowest that there is. Source: Karpathy (2019); CS231n.
 """
 
 import math
 
 import torch
+from torch import nn
 
+from preceptor.diagnose.before.loss_shape import asked
 from preceptor.diagnose.case import Case
+from preceptor.diagnose.extremes import Extremes, extremes
+from preceptor.diagnose.trial import trial, tried
 from preceptor.finding import Finding
 
-ABOVE, FAR = 1.3, 1.6
+ABOVE, DOUBTFUL, FAR, GAIN = 1.3, 1.6, 3.0, 0.05
 
 
 def starting_loss(case: Case) -> Finding | None:
     """A first guess that is worse than none."""
-    start = case.loss_of(case.output, case.probe.goal)
-    with torch.no_grad():
-        zero = case.loss_of(torch.zeros_like(case.output), case.probe.goal)
-    expected = max(case.dumb, zero if math.isfinite(zero) else case.dumb)
-    if not math.isfinite(start) or start <= ABOVE * expected or expected <= 0:
+    start, scale = first_loss(case)
+    if not math.isfinite(start):
+        return _no_number(start)
+    zero = asked(case, torch.zeros_like(case.output))
+    expected = max(1.0, scale.share(zero) if math.isfinite(zero) else 1.0)
+    if scale.share(start) <= ABOVE * expected:
         return None
+    times, spread = scale.share(start) / expected, float(case.output.std())
+    harmed = times > FAR or (times > DOUBTFUL and _unlearnt(case))
     return Finding(
         "starting-loss",
-        "warning" if start > FAR * expected else "note",
-        f"Before training the loss is {start:.3g}, and {expected:.3g} would be that of someone who knows"
-        " nothing."
-        f" Outputs start at a size of {float(case.output.std()):.2g}: the first steps go into unlearning"
-        " them.",
-        layer=_last_layer(case),
-        evidence={"start": start, "expected": expected, "outputs": float(case.output.std())},
+        "warning" if harmed else "note",
+        f"Before training the loss is {start:.3g}, and {scale.constant:.3g} would be that of someone who"
+        f" knows nothing. Outputs start at a size of {spread:.2g}: the first steps go into unlearning them.",
+        layer=case.trace.weighted[-1].layer if case.trace.weighted else None,
+        evidence={"start": start, "expected": scale.constant, "outputs": spread},
         remedy="Start the last layer small: nn.init.zeros_(last.weight), its bias at the answers' mean or log"
         " shares.",
     )
 
 
-def _last_layer(case: Case) -> str | None:
-    weighted = case.trace.weighted
-    return weighted[-1].layer if weighted else None
+def first_loss(case: Case) -> tuple[float, Extremes]:
+    """The untrained net's loss on the probe, and what it can be."""
+    start = case.loss_of(case.output, case.probe.goal)
+    return start, case.once("extremes", lambda: extremes(case.probe.goal, case.loss, case.output))
+
+
+def _no_number(start: float) -> Finding:
+    return Finding(
+        "not-finite",
+        "error",
+        "Even before training the loss is not a number: the rows, the answers or the net's own arithmetic"
+        " bring forth NaN or infinity. Every weight is spoilt in the first step.",
+        evidence={"start": str(start)},
+        remedy="Look for missing or infinite values, and for log(0), x / 0 and exp of large numbers.",
+    )
+
+
+def _unlearnt(case: Case) -> bool:
+    """Whether the same net learns faster when its last layer starts silent."""
+    weights = case.trace.weighted
+    last = weights[-1].weight if weights else None
+    names = [
+        name
+        for name, p in case.mirror.named_parameters()
+        if last is not None and p.data_ptr() == last.data_ptr()
+    ]
+
+    def silent(net: nn.Module) -> nn.Module:
+        with torch.no_grad():
+            for name in names:
+                net.get_parameter(name).zero_()
+        return net
+
+    return bool(names) and tried(case).train - trial(case, edit=silent).train > GAIN

@@ -3,8 +3,9 @@
     all rows of a hidden weight matrix are equal, and not zero; or zero, and the output is the same for all
     rows
 
-Equal rows get equal gradients, so that a layer of a hundred units is one unit. A last layer that starts at
-zero is no fault, nor is a branch beside which the signal passes. Source: TheDeepChecker; NeuraLint.
+Equal rows get equal gradients, so that a layer of a hundred units is one unit. What is frozen is no start; a
+last layer that starts at zero is no fault, nor is a branch beside which the signal passes. Source:
+TheDeepChecker; NeuraLint.
 """
 
 import torch
@@ -18,7 +19,7 @@ def symmetric_start(case: Case) -> Finding | None:
     """Weight matrices whose rows are all the same."""
     first = dict(case.reflect(first=True).named_parameters())
     used = [step.weight.data_ptr() for step in case.trace.weighted if step.weight is not None]
-    hidden = {name: weight for name, weight in first.items() if weight.data_ptr() in used[:-1]}
+    hidden = {n: p for n, p in first.items() if p.requires_grad and p.data_ptr() in used[:-1]}
     silent = not bool((case.output != case.output[:1]).any())
     alike = [name for name, weight in hidden.items() if _alike(weight) and (silent or bool(weight.any()))]
     if not alike:
@@ -29,7 +30,7 @@ def symmetric_start(case: Case) -> Finding | None:
         f"All {first[alike[0]].shape[0]} units of {alike[0]!r} start with the same weights. They get the same"
         " gradients, so they stay alike and work as a single unit.",
         layer=alike[0],
-        evidence={"layers": alike},
+        evidence={"layers": alike, "units": {name: first[name].shape[0] for name in alike}},
         remedy="Draw first weights at random: nn.init.kaiming_uniform_(layer.weight).",
     )
 

@@ -1,13 +1,18 @@
 """The loss is lower for wrong answers than for right ones (44). Certain.
 
-    L(outputs that answer every row rightly) > L(outputs that answer every row wrongly)
+    L(outputs that answer every row rightly) > L(outputs that answer every row wrongly), however they are
+    wrong
 
 Descending such a loss leads uphill. Source: TheDeepChecker; tuning playbook.
 """
 
-import torch
+import math
 
-from preceptor.diagnose.before.loss_shape import wanted
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from preceptor.diagnose.before.loss_shape import asked, wanted
 from preceptor.diagnose.case import Case
 from preceptor.finding import Finding
 
@@ -31,18 +36,30 @@ def uphill_loss(case: Case) -> Finding | None:
 
 @torch.no_grad()
 def _asked(case: Case) -> tuple[float, float]:
-    """The loss of right and of wrong answers; not comparable where no right answer can be made up."""
-    asked, goal = wanted(case), case.probe.goal
-    if asked is not None:
-        return asked.right, asked.wrong
-    if goal.is_floating_point() and goal.numel() == case.output.numel():
-        right = goal.reshape(case.output.shape).float()
-        return case.loss_of(right, goal), case.loss_of(right + 3 * goal.std().clamp(min=1e-6), goal)
+    """The loss of right and of wrong answers; not a number where no right answer can be made up."""
+    known = wanted(case)
+    if known is not None and math.isfinite(known.right):
+        return known.right, known.wrong
+    for right, *wrong in _made_up(case.probe.goal, case.output):
+        best, others = asked(case, right), [asked(case, one) for one in wrong]
+        if all(math.isfinite(value) for value in (best, *others)):
+            return best, max(others)
+    return math.nan, math.nan
+
+
+def _made_up(goal: Tensor, output: Tensor) -> list[tuple[Tensor, ...]]:
+    """Right outputs and wrong ones, in the forms that a loss may take: logits, probabilities, amounts."""
+    if goal.is_floating_point() and goal.numel() == output.numel():
+        y = goal.reshape(output.shape).to(output.dtype)
+        if bool(((y == 0) | (y == 1)).all()):
+            return [(8 * y - 4, 4 - 8 * y), (y, 1 - y)]
+        away = 3 * y.std().clamp(min=1e-6)
+        return [(y, y + away, y - away)]
     if (
         not goal.is_floating_point()
-        and case.output.shape[:-1] == goal.shape
-        and case.output.shape[-1] > int(goal.max())
+        and output.shape[:-1] == goal.shape
+        and output.shape[-1] > int(goal.max())
     ):
-        one = torch.nn.functional.one_hot(goal.long().clamp(min=0), case.output.shape[-1]).float()
-        return case.loss_of(4 * one, goal), case.loss_of(-4 * one, goal)
-    return 0.0, 0.0
+        one = functional.one_hot(goal.long().clamp(min=0), output.shape[-1]).to(output.dtype)
+        return [(4 * one, -4 * one)]
+    return []

@@ -5,21 +5,24 @@
                have shapes that are spread against each other, (B, 1) against (B,)
     dead       the loss does not change with the output at all, as cross-entropy over one single column
     classes    the goal is class numbers 0, 1, .. K-1 of about equal share (each > 0.3 / K), the net has one
-               output, and the loss is a distance
-    counts     the goal is counts, half of them at one value or more skewed than 1, and the loss is absolute
-               error
+               output, and the loss is a distance; but squared error of a probability of yes or no is a
+               proper score
+    counts     the goal is small counts, half of them at one value or more skewed than 1, and the loss is
+               absolute error, small errors as well as large ones
 
 Source: AutoTrainer; TheDeepChecker. What the loss is, is asked: doubling an error four-folds a squared loss.
 """
 
+import math
+
 import torch
 from torch import Tensor
 
-from preceptor.diagnose.before.loss_shape import wanted
+from preceptor.diagnose.before.loss_shape import asked, wanted
 from preceptor.diagnose.case import Case
 from preceptor.finding import Finding
 
-HALF, SHARE, MOST_CLASSES = 0.5, 0.3, 30
+HALF, SHARE, MOST_CLASSES, SMALL = 0.5, 0.3, 30, 20
 
 
 def wrong_loss(case: Case) -> Finding | None:
@@ -27,7 +30,9 @@ def wrong_loss(case: Case) -> Finding | None:
     goal, output = case.probe.goal, case.output
     told = _dead(case)
     if not told and goal.numel() == output.numel():
-        told = _spread(case) or _endless(case) or _classes(case) or _counts(case)
+        told = _spread(case) or _endless(case)
+    if not told and goal.numel() == output.numel() == len(goal):
+        told = _classes(case) or _counts(case)
     if not told:
         return None
     seen, remedy = told
@@ -35,9 +40,25 @@ def wrong_loss(case: Case) -> Finding | None:
         "wrong-loss",
         "warning",
         f"{seen} The net will learn to please this loss, not to answer the question.",
-        evidence={"output": list(output.shape), "goal": list(goal.shape), "goal_type": str(goal.dtype)},
+        evidence={
+            "output": list(output.shape),
+            "goal": list(goal.shape),
+            "goal_type": str(goal.dtype),
+            **_losses(case),
+        },
         remedy=remedy,
     )
+
+
+def _losses(case: Case) -> dict[str, dict[str, float]]:
+    """What the loss says to right answers, and to the same for all, where they can be made up."""
+    goal, output = case.probe.goal, case.output
+    if goal.numel() != output.numel():
+        return {}
+    y = goal.to(output.dtype)
+    made = {"right answers": y, "the same answer for all": y.mean().expand(y.shape)}
+    told = {name: asked(case, one.reshape(output.shape)) for name, one in made.items()}
+    return {"losses": told} if all(math.isfinite(loss) for loss in told.values()) else {}
 
 
 def _dead(case: Case) -> tuple[str, str] | None:
@@ -63,9 +84,9 @@ def _spread(case: Case) -> tuple[str, str] | None:
         return None
     if not goal.is_floating_point():
         return None
-    perfect = case.loss_of(goal.reshape(case.output.shape).float(), goal)
-    constant = case.loss_of(goal.float().mean().expand(case.output.shape).contiguous(), goal)
-    if perfect < HALF * constant:
+    perfect = asked(case, goal.reshape(case.output.shape).to(case.output.dtype))
+    constant = asked(case, goal.mean().to(case.output.dtype).expand(case.output.shape).contiguous())
+    if not perfect >= HALF * constant:
         return None
     return (
         f"Outputs {tuple(case.output.shape)} and answers {tuple(goal.shape)} are spread against each other:"
@@ -77,9 +98,9 @@ def _spread(case: Case) -> tuple[str, str] | None:
 @torch.no_grad()
 def _endless(case: Case) -> tuple[str, str] | None:
     """A loss of yes and no, asked of amounts: it falls without end as outputs grow."""
-    goal = case.probe.goal.float()
+    goal = case.probe.goal.to(case.output.dtype)
     away = (goal - goal.mean()).sign().reshape(case.output.shape)
-    near, far = (case.loss_of(size * away, case.probe.goal) for size in (1e2, 1e4))
+    near, far = (asked(case, size * away) for size in (1e2, 1e4))
     if not far < 50 * near < 0:
         return None
     return (
@@ -90,12 +111,11 @@ def _endless(case: Case) -> tuple[str, str] | None:
 
 
 @torch.no_grad()
-def _power(case: Case) -> float:
+def _power(case: Case, error: float = 5.0) -> float:
     """p of a loss |error|^p, from the loss of errors of two sizes; 0 when it is no such loss."""
-    goal = case.probe.goal
-    right = goal.reshape(case.output.shape).float()
-    zero, one, two = (case.loss_of(right + 5.0 * size, goal) for size in (0, 1, 2))
-    if abs(zero) > 1e-3 * abs(one) or one <= 0 or two <= 0:
+    right = case.probe.goal.reshape(case.output.shape).to(case.output.dtype)
+    zero, one, two = (asked(case, right + error * size) for size in (0, 1, 2))
+    if not abs(zero) <= 1e-3 * abs(one) or one <= 0 or two <= 0:
         return 0.0
     return float(torch.tensor(two / one).log2())
 
@@ -107,7 +127,8 @@ def _classes(case: Case) -> tuple[str, str] | None:
     balanced = float(counts.min()) / len(goal) > SHARE / len(distinct) or len(distinct) == 2
     if not numbered or not 2 <= len(distinct) <= min(MOST_CLASSES, len(goal) // 10) or not balanced:
         return None
-    if not 0.9 < _power(case) < 2.1:
+    power = _power(case)
+    if not 0.9 < power < 2.1 or (power > 1.9 and len(distinct) == 2 and case.last == "sigmoid"):
         return None
     return (
         f"The answers are the numbers of {len(distinct)} classes, and the loss measures how far off a number"
@@ -119,7 +140,9 @@ def _classes(case: Case) -> tuple[str, str] | None:
 
 def _counts(case: Case) -> tuple[str, str] | None:
     goal = case.train.goal.flatten().float()
-    if bool((goal != goal.round()).any()) or bool((goal < 0).any()) or not 0.9 < _power(case) < 1.1:
+    if bool((goal != goal.round()).any()) or bool((goal < 0).any()) or float(goal.median()) > SMALL:
+        return None
+    if not all(0.9 < _power(case, error) < 1.1 for error in (0.05, 5.0)):
         return None
     middle = float((goal == goal.median()).float().mean())
     skew = float(((goal - goal.mean()) / goal.std().clamp(min=1e-9)).pow(3).mean())

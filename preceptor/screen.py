@@ -1,4 +1,5 @@
 """What a person sees while a run works: one calm line a stage; a bar only on a terminal.
+What is certain to be wrong with a net in training is told at once, each kind once.
 
 with Screen() as screen:
     screen.event(ledger_line)              # prints a stage's line when the stage has one
@@ -11,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from preceptor.finding import Finding
 from preceptor.report.summary import Narrator
 
 SECONDS_BETWEEN_LINES = 30.0
@@ -27,6 +29,7 @@ class Screen:
         self.waited = waited
         self.narrator = Narrator()
         self.bar: Any = None
+        self.told: set[str] = set()
         self.last = time.monotonic()
 
     def __enter__(self) -> Self:
@@ -58,6 +61,20 @@ class Screen:
             self.narrator.folder = Path(event["folder"])
         for line in self.narrator.hear(event):
             self._print(line)
+        if self._certain(event):
+            self.narrator.waiting.remove(event)
+            self._print(f"  {'doctor':<10}{Finding.of(event).line}")
+
+    def _certain(self, event: dict[str, Any]) -> bool:
+        """Whether a fault of the net was found that needs no second look, the first of its kind."""
+        code = str(event.get("code"))
+        if event["event"] != "finding" or code in self.told or not self.narrator.verdict.record.of("split"):
+            return False
+        from preceptor.diagnose.rank import CERTAIN  # torch is at hand where nets are trained
+
+        certain = event.get("severity") == "error" or code in {*CERTAIN, "training-diverged"}
+        self.told |= {code} if certain else set()
+        return certain
 
     def progress(self, done: float, stage: str, seconds_left: float) -> None:
         """Show how far a stage is (0 to 1) and the time left."""

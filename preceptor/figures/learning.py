@@ -81,23 +81,26 @@ def _title(long: pl.DataFrame, best: pl.DataFrame) -> str:
     return f"Learning levelled off around epoch {epoch}"
 
 
-def _loss(low: float, high: float) -> alt.Y:
-    """The axis of the loss; where it spans decades a logarithmic one."""
+def level(title: str, low: float, high: float) -> alt.Y:
+    """A vertical axis for values from `low` to `high`; where they span decades a logarithmic one."""
     if low <= 0 or high / low <= 30:
-        return y("loss", [low, high])
-    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    steps = [step * 10.0**decade for decade in decades for step in ((1, 3) if len(decades) <= 4 else (1,))]
-    return y("loss (logarithmic)", [low, high], ticks=steps, type="log", nice=False)
+        return y(title, [low, high])
+    ends = [low] if low < 1e-4 else [low, high]  # one way of writing all, down to the least
+    return y(f"{title} (logarithmic)", ends, ticks=decades(low, high), type="log", nice=False)
+
+
+def decades(low: float, high: float) -> list[float]:
+    """The ticks of a logarithmic axis: six powers of ten or so; where they are few, three times them too."""
+    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    steps = (1, 3) if len(powers) <= 4 else (1,)
+    return [step * 10.0**power for power in powers[:: math.ceil(len(powers) / 7)] for step in steps]
 
 
 def _curves(long: pl.DataFrame, best: pl.DataFrame, width: int) -> alt.LayerChart:
     low, high = reach(long["y"])
     shades = dict(zip(SIDES.values(), (LIGHT["train"], LIGHT["validation"]), strict=True))
     colour = hue("side", shades, alt.Legend(orient="top-right"))
-    across, up = (
-        x("epoch", long["x"]),
-        _loss(low, high),
-    )
+    across, up = x("epoch", long["x"]), level("loss", low, high)
     layers = [alt.Chart(_mean(long)).mark_line(strokeWidth=2.5, aria=False).encode(across, up, colour)]
     if long["fold"].n_unique() > 1:
         thin = alt.Chart(long).mark_line(strokeWidth=1, opacity=0.3, aria=False)

@@ -171,7 +171,7 @@ def _sides(data: pl.DataFrame, axis: str, width: int) -> alt.LayerChart:
     shades = {"before": LIGHT["other"], "after": LIGHT["ours"]}
     middle = np.quantile(data["score"].to_numpy(), [0.02, 0.98])
     up = y(axis, middle, field="score", domain=[float(end) for end in middle], clamp=True)
-    legend = alt.Legend(orient="top-right")
+    legend = alt.Legend(orient="top", direction="horizontal", offset=22)
     across = x("epoch", data["epoch"], field="epoch", nice=False)
     lines = alt.Chart(data).mark_line(strokeWidth=2.5, aria=False)
     return layered(lines.encode(across, up, hue("side", shades, legend)), height=TALL * math.sqrt(width))

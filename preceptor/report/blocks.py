@@ -52,10 +52,20 @@ def _is_number(cell: str) -> bool:
 
 
 @dataclass(frozen=True)
+class Card:
+    """A finding with what its code is called, its picture, and what else it could be."""
+
+    finding: Mapping[str, object]
+    title: str = ""
+    also: str = ""
+    figure: Figure | None = None
+
+
+@dataclass(frozen=True)
 class Cards:
     """Findings, each with what was seen, what was done, and what to try."""
 
-    findings: Sequence[dict[str, object]]
+    cards: Sequence[Card]
     shape: ClassVar[str] = "cards"
 
 

@@ -4,9 +4,9 @@ import shlex
 
 from markupsafe import Markup
 
-from preceptor.explanations import explanations
 from preceptor.figures.words import count, listed, plural, quoted, shortened, spelt
 from preceptor.report.blocks import Block, Cards, Commands, Fold, Grid, Section, Text
+from preceptor.report.cards import called, cards
 from preceptor.report.inquiry import answers, remedy_drawn
 from preceptor.report.record import Event, Record
 from preceptor.report.sentences import say
@@ -21,11 +21,13 @@ def how_to_correct(record: Record) -> Section:
     """The fifth section."""
     grave = [f for f in record.findings if f.get("severity") in ("warning", "error")]
     notes = [f for f in record.findings if f not in grave]
-    blocks: list[Block] = [Cards(grave[:MOST])] if grave else []
-    if len(grave) > MOST:
-        blocks.append(Fold(f"{plural(len(grave) - MOST, 'more finding')}", [Cards(grave[MOST:])]))
-    if notes:
-        blocks.append(Fold(f"{plural(len(notes), 'note')}, for completeness", [Cards(notes)]))
+    told = cards([*grave, *notes])
+    alarms, quiet = told[: len(grave)], told[len(grave) :]
+    blocks: list[Block] = [Cards(alarms[:MOST])] if alarms else []
+    if alarms[MOST:]:
+        blocks.append(Fold(plural(len(alarms) - MOST, "more finding"), [Cards(alarms[MOST:])]))
+    if quiet:
+        blocks.append(Fold(f"{plural(len(quiet), 'note')}, for completeness", [Cards(quiet)]))
     blocks += [*_remedies(record), *answers(record), *_left_out(record), *_commands(record)]
     return Section("correct", QUESTION, _answer(grave, notes), blocks)
 
@@ -42,10 +44,9 @@ def _answer(grave: list[Event], notes: list[Event]) -> Markup:
 
 
 def _title(finding: Event) -> str:
-    """What the finding's code is called, without the full stop."""
+    """What the finding's code is called; else the code itself, or how its text begins."""
     code = str(finding.get("code") or "")
-    known = explanations().get(code)
-    return known.title.rstrip(".") if known else code.replace("-", " ") or shortened(finding.get("text"), 60)
+    return called(code) or code.replace("-", " ") or shortened(finding.get("text"), 60)
 
 
 def _left_out(record: Record) -> list[Block]:
@@ -79,7 +80,8 @@ def _remedies(record: Record) -> list[Block]:
     kept = sum(bool(remedy.get("kept")) for remedy in record.of("remedy"))
     tried, helped = spelt(len(rows), "remedy", "remedies"), spelt(kept, "").strip()
     told = f"preceptor tried {tried} by itself and kept {helped}, judged on validation rows."
-    drawn = [block for one in record.of("remedy") for block in remedy_drawn(record, one)]
+    tries = enumerate(record.of("remedy"), start=1)
+    drawn = [block for nth, remedy in tries for block in remedy_drawn(record, remedy, nth)]
     return [Text(told), Grid("", ["remedy", "before", "after", ""], rows), *drawn]
 
 

@@ -4,6 +4,7 @@ blocks += answers(record)                      # empty where there was no time t
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -71,10 +72,16 @@ ANSWERS: dict[str, Answer] = {
 """Every question by its name in the ledger."""
 
 
-def remedy_drawn(record: Record, remedy: Event) -> list[Block]:
-    """A remedy's two curves, before and after; empty where they were not written down."""
+def remedy_drawn(record: Record, remedy: Event, nth: int) -> list[Block]:
+    """The curves of the nth remedy, before and after; empty where they were not written down."""
     curves = remedy.get("curves") or {}
-    axis = Yardstick.of(record.task, str(remedy.get("metric")), record.target).axis
-    title = f"{remedy.get('text')}: {'kept' if remedy.get('kept') else 'taken back'}"
-    title = title[:1].upper() + title[1:]
-    return pictures(before_and_after(title, curves.get("before", []), curves.get("after", []), axis))
+    measure = Yardstick.of(record.task, str(remedy.get("metric")), record.target)
+    text, kept = str(remedy.get("text")), "kept" if remedy.get("kept") else "taken back"
+    best = f"{measure.said(remedy.get('before'))} → {measure.said(remedy.get('after'))}"
+    figure = before_and_after(
+        f"{text[:1].upper()}{text[1:]}: {best}, {kept}",
+        curves.get("before", []),
+        curves.get("after", []),
+        measure.axis,
+    )
+    return pictures(figure and replace(figure, name=f"{figure.name}-{nth}"))

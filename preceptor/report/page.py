@@ -9,6 +9,7 @@ are the style sheet's too, so that one drawing serves light, dark and paper.
 from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 from jinja2 import Environment, PackageLoader
@@ -16,7 +17,7 @@ from jinja2 import Environment, PackageLoader
 from preceptor.explanations import explanations
 from preceptor.figures.figure import DARK, LIGHT, NARROW, WIDE, Figure, drawn, themed
 from preceptor.figures.words import number, shortened
-from preceptor.report.blocks import Block, Fold, Grid, Picture, Section
+from preceptor.report.blocks import Block, Cards, Fold, Grid, Picture, Section
 from preceptor.report.correct import how_to_correct
 from preceptor.report.cost import what_it_cost
 from preceptor.report.fails import when_it_fails
@@ -29,13 +30,15 @@ from preceptor.report.why import why_so
 from preceptor.storage import write_atomically
 
 MOST_ROWS = 60
+Sketches = dict[str, tuple[str, str]]
+"""Each figure by name as SVG, wide and narrow."""
 
 
 def write_page(folder: Path) -> Path:
     """Write `report.html` and `figures/*.svg` into the run's folder; return the page's path."""
     record = Record.read(folder)
     sections = questions(record)
-    svgs = {figure.name: _sizes(figure) for figure in _figures(sections)}
+    svgs = sketched(sections)
     (folder / "figures").mkdir(exist_ok=True)
     for name, (wide, _) in svgs.items():
         (folder / "figures" / f"{name}.svg").write_text(wide, encoding="utf-8")
@@ -57,20 +60,27 @@ def questions(record: Record) -> list[Section]:
     ]
 
 
-def page(record: Record, sections: list[Section], svgs: dict[str, tuple[str, str]]) -> str:
-    """The whole page as HTML; `svgs` holds each figure by name, wide and narrow."""
+def page(record: Record, sections: list[Section], svgs: Sketches) -> str:
+    """The whole page as HTML."""
     verdict = Verdict(record)
-    return _environment().get_template("report.html").render(
+    return filled(
+        "report.html",
+        sections,
+        svgs,
+        str(record.last("start").get("version") or ""),
         record=record,
         verdict=verdict,
         lede=lede(record, verdict),
         facts=facts(record, verdict),
         start=record.last("start"),
-        sections=sections,
-        svgs={name: tuple(themed(svg) for svg in sizes) for name, sizes in svgs.items()},
-        light=LIGHT,
-        dark=DARK,
-    )  # fmt: skip
+    )
+
+
+def filled(template: str, sections: list[Section], svgs: Sketches, version: str, **told: Any) -> str:
+    """A page in the house's style: its sections, and whatever else its head tells."""
+    themes = {name: tuple(themed(svg) for svg in sizes) for name, sizes in svgs.items()}
+    told |= {"sections": sections, "svgs": themes, "version": version, "light": LIGHT, "dark": DARK}
+    return _environment().get_template(template).render(**told)
 
 
 def notebook(folder: Path) -> str:
@@ -96,8 +106,10 @@ def _environment() -> Environment:
     return environment
 
 
-def _figures(sections: Sequence[Section]) -> Iterator[Figure]:
-    return _within([block for section in sections for block in section.blocks])
+def sketched(sections: Sequence[Section]) -> Sketches:
+    """Every figure of the sections by its name, drawn wide and narrow."""
+    figures = _within([block for section in sections for block in section.blocks])
+    return {figure.name: (drawn(figure, WIDE), drawn(figure, NARROW)) for figure in figures}
 
 
 def _within(blocks: Sequence[Block]) -> Iterator[Figure]:
@@ -106,10 +118,8 @@ def _within(blocks: Sequence[Block]) -> Iterator[Figure]:
             yield block.figure
         elif isinstance(block, Fold):
             yield from _within(block.blocks)
-
-
-def _sizes(figure: Figure) -> tuple[str, str]:
-    return drawn(figure, WIDE), drawn(figure, NARROW)
+        elif isinstance(block, Cards):
+            yield from (card.figure for card in block.cards if card.figure)
 
 
 def grid_of(table: pl.DataFrame) -> Grid:

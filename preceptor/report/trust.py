@@ -8,13 +8,25 @@ from preceptor.figures.figure import Figure
 from preceptor.figures.numbers import error_bands, target_histogram
 from preceptor.figures.words import number, of_100, plural, quoted
 from preceptor.report.blocks import Block, Fold, Grid, Marks, Section, Text, pictures
+from preceptor.report.cards import called
 from preceptor.report.evidence import Classes, Forecasts, Numbers, Tags
 from preceptor.report.forecasts import how_sure
 from preceptor.report.record import Record
-from preceptor.report.sentences import name, say
+from preceptor.report.sentences import joined, name, say
 from preceptor.report.verdict import Verdict
 
 QUESTION = "When can I trust it?"
+DOUBTS = (
+    "answer-given-away",
+    "answer-in-text",
+    "pictures-look-tells",
+    "test-file-repeats",
+    "shuffled-labels-learnt",
+    "batch-mixed",
+    "groups-suspected",
+    "time-suspected",
+)
+"""Codes of findings that make a score better than the answers are."""
 
 
 def when_to_trust(record: Record, verdict: Verdict) -> Section:
@@ -22,8 +34,19 @@ def when_to_trust(record: Record, verdict: Verdict) -> Section:
     answer, figures = _certainty(record)
     if verdict.word == "chance":
         answer = say("Do not: on rows it had never seen, its answers were no better than guesses. ") + answer
-    blocks: list[Block] = [*pictures(*figures), Text(_likeness(record)), *_seal(record), *_checks(record)]
-    return Section("trust", QUESTION, answer, [*blocks, *_columns(record)])
+    told: list[Block] = [*_doubts(record), *pictures(*figures), Text(_likeness(record))]
+    return Section("trust", QUESTION, answer, [*told, *_seal(record), *_checks(record), *_columns(record)])
+
+
+def _doubts(record: Record) -> list[Block]:
+    """What was found that makes a score lie."""
+    grave = {str(f.get("code")) for f in record.findings if f.get("severity") in ("warning", "error")}
+    named = [say("{title}", title=quoted(called(code))) for code in DOUBTS if code in grave]
+    if not named:
+        return []
+    words = "A score can flatter, and here is a reason to doubt it: {named}. What to do about it stands "
+    words += 'under <a href="#correct">How do I correct it?</a>'
+    return [Text(say(words, named=joined(named)))]
 
 
 def _certainty(record: Record) -> tuple[Markup, list[Figure | None]]:

@@ -1,0 +1,118 @@
+"""Pictures of scale: inputs, first weights, and layers at rest. A drawer's parameters are evidence by name.
+
+faded(ratio=1e-6, layer="0.weight").title         # "The gradient fades on its way back"
+"""
+
+import math
+from collections.abc import Mapping
+
+from preceptor.figures.drawing import SHARE_OF_DUMB, Bar, Drawer, bars, dots, percent
+from preceptor.figures.figure import Figure
+
+USUAL = (0.16, 1.41)
+"""Sizes of first weights, times the root of the inputs: GPT-2's 0.02 at width 64, and He et al. (2015)."""
+
+
+def standardised(loss_as_is: float, loss_standardised: float) -> Figure:
+    """Where the same net comes with its inputs as they are, and standardised."""
+    return bars(
+        "With standardised inputs the same net learns",
+        "The loss after the same few steps from the same first weights; 1 (dashed) is always the same "
+        "answer, 0 is perfect.",
+        SHARE_OF_DUMB,
+        [
+            Bar("inputs as they are", loss_as_is, "wrong"),
+            Bar("inputs standardised", loss_standardised, "train"),
+        ],
+        line=1.0,
+        cut=True,
+    )
+
+
+def weight_scales(scales: Mapping[str, float]) -> Figure:
+    """The size of each layer's first weights."""
+    marked = max(scales, key=lambda name: abs(math.log(scales[name])))
+    return dots(
+        "The first weights are not of one size",
+        "The spread of each layer's first weights, times the root of its inputs, from the first layer "
+        "down to the last. Grey is what the usual recipes draw.",
+        "size of the first weights",
+        scales,
+        marked=marked,
+        band=USUAL,
+    )
+
+
+def signal_sizes(spread: Mapping[str, float], layer: str | None = None) -> Figure:
+    """How much each layer's outputs vary before training."""
+    return dots(
+        "The signal does not keep its size",
+        "How much each layer's outputs vary before training, from the first layer down to the last.",
+        "spread of the outputs",
+        spread,
+        marked=layer,
+    )
+
+
+def first_guess(start: float, expected: float) -> Figure | None:
+    """The loss before training beside that of someone who knows nothing."""
+    if isinstance(start, str):
+        return None
+    return bars(
+        "The first guess is worse than none" if start > expected else "The first guess is suspiciously good",
+        "The loss before the first step, and the loss of someone who knows nothing and always says the same.",
+        "loss",
+        [Bar("the net, untrained", start, "wrong"), Bar("knowing nothing", expected)],
+        cut=True,
+    )
+
+
+def at_rest(layers: Mapping[str, float], layer: str | None = None) -> Figure:
+    """The share of each layer's units that are at rest."""
+    marked = layer if layer and layer in layers else max(layers, key=lambda name: layers[name])
+    return bars(
+        f"In {marked} {percent(layers[marked])} of the units are at rest",
+        "The share of each layer's units that pass on nothing the error could travel along, for any of "
+        "the rows looked at. Layers run from the first, at the top, to the last.",
+        "units at rest",
+        [Bar(name, part, "wrong" if name == marked else "other") for name, part in layers.items()],
+        say=percent,
+    )
+
+
+def dead(dead: float, layer: str) -> Figure:
+    """Dead units of one layer."""
+    return at_rest({f"{layer}, dead": dead, f"{layer}, alive": 1 - dead})
+
+
+def saturated(saturated: float, layer: str) -> Figure:
+    """Saturated units of one layer."""
+    return at_rest({f"{layer}, at the edge": saturated, f"{layer}, in the middle": 1 - saturated})
+
+
+def gradients(layers: Mapping[str, float], layer: str | None = None) -> Figure:
+    """How large the gradient is in each layer."""
+    return dots(
+        "The gradient fades on its way back",
+        "The size of the gradient in each layer. The error enters at the last layer, at the bottom, and "
+        "is passed back to the first, at the top. Each line of the grid is a power of ten.",
+        "gradient for each weight",
+        layers,
+        marked=layer,
+    )
+
+
+def faded(ratio: float, layer: str) -> Figure:
+    """The first layer's gradient beside the last one's."""
+    return gradients({layer: ratio, "the last layer": 1.0}, layer)
+
+
+DRAWERS: dict[str, tuple[Drawer, ...]] = {
+    "inputs-unnormalised": (standardised,),
+    "normalised-twice": (standardised,),
+    "signal-scale": (weight_scales, signal_sizes),
+    "starting-loss": (first_guess,),
+    "dead-units": (at_rest, dead),
+    "saturated-units": (at_rest, saturated),
+    "vanishing-gradient": (gradients, faded),
+}

@@ -16,15 +16,17 @@ import polars as pl
 from preceptor.contest import Candidate, Fold, unanswered
 from preceptor.desk import Desk
 from preceptor.diagnose import diagnose
+from preceptor.diagnose.curve import curves
 from preceptor.finding import Finding
 from preceptor.lesson import Lesson, teach_together
 from preceptor.measure import constant_loss, rival_loss
 from preceptor.recipe import other_way
-from preceptor.remedy import Remedy, remedy_for
+from preceptor.remedy import Remedy, prescribed, remedy_for
 from preceptor.split import Split
 from preceptor.tempo import schedule_for
 from preceptor.timetable import Schedule
 
+Recorded = tuple[pl.DataFrame, dict[int, float], dict[int, float] | None]
 MOST_REMEDIES = 3
 """So many changes are tried, one after the other."""
 SPARED = 0.5
@@ -47,12 +49,15 @@ def net_candidate(desk: Desk, folds: list[Fold], parts: Split, candidates: dict[
     course.others()
     # Given back, the plan goes straight to what the duel and the remedies have taught.
     desk.plan = desk.plan.model_copy(update={"net": course.lesson.shape, "training": course.lesson.plan})
-    for finding in course.seen(folds[: len(candidate.members)]):
-        desk.ledger.find(finding)
+    course.conclude(folds[: len(candidate.members)])
 
 
 class Course:
-    """The lessons of one net: `lesson` is the first fold's, whose plan the others follow."""
+    """The lessons of one net: `lesson` is the first fold's, whose plan the others follow.
+
+    The first fold's are watched by the doctor. `alarms` are those that stand in the end, `refuted` the codes
+    whose remedy did not help.
+    """
 
     def __init__(
         self,
@@ -68,7 +73,8 @@ class Course:
         self.mended = desk.plan.decisions.get("epochs after remedies")
         self.schedule = schedule._replace(epochs=self.mended or schedule.epochs)
         training = desk.plan.training.model_copy(update=schedule.way)
-        self.lesson = Lesson(desk, folds[0], desk.plan.net, training, self.schedule)
+        self.lesson = Lesson(desk, folds[0], desk.plan.net, training, self.schedule, watched=not self.mended)
+        self.alarms, self.refuted = list[Finding](), set[str]()
 
     def first(self) -> None:
         """Teach the first fold's net, the other way too where there is time, and mend what goes wrong."""
@@ -92,14 +98,26 @@ class Course:
         """While something is wrong that a change of the plan may mend, and there is time: try it."""
         tried: set[str] = set()
         for number in range(MOST_REMEDIES):
-            remedy = remedy_for(self.seen([self.folds[0]], self.lesson), self.lesson, tried)
+            remedy = remedy_for(self._wrong(), self.lesson, tried)
             if remedy is None or not self.desk.ledger.decide(
                 f"time for remedy {number + 1}", partial(self._time_for, remedy), "the clock"
             ):
-                return
+                break
             tried.add(remedy.code)
             other = remedy.applied(f"-mended-{number + 1}").taught(self._until(1))
             self.lesson = self._judged(remedy, other)
+        self.alarms = [alarm for alarm in self._alarms() if alarm.code not in self.refuted]
+
+    def _wrong(self) -> list[Finding]:
+        """What is wrong with the lesson: what the doctor says, or else what its history shows."""
+        return self._alarms() or self.seen([self.folds[0]], self.lesson.history.frame)
+
+    def _alarms(self) -> list[Finding]:
+        """What the doctor says, who is asked only where more was to be had than the lesson has brought."""
+        if not self.lesson.history.rows:
+            return []
+        (curve,) = curves(*self._recorded([self.folds[0]], self.lesson.history.frame))
+        return self.lesson.alarms() if curve.poor else []
 
     def _time_for(self, remedy: Remedy) -> bool:
         others = SPARED * (len(self.folds) - 1)
@@ -109,6 +127,9 @@ class Course:
         """The lesson that stays; the ledger is told of both."""
         ours, theirs = self.lesson.training.best, other.training.best
         kept = bool(theirs.snapshot) and ours.sign * (theirs.score - ours.score) > 0
+        if not kept:
+            self.refuted.add(remedy.code)
+        self.desk.ledger.find(remedy.judged(kept))
         self.desk.ledger.write(
             "remedy",
             code=remedy.code,
@@ -157,16 +178,21 @@ class Course:
             self.candidate.took = time.monotonic() - self.began
             self.candidates["net"] = self.candidate
 
-    def seen(self, folds: Sequence[Fold], lesson: Lesson | None = None) -> list[Finding]:
-        """What went wrong in training; the dumb predictor and the best rival are the measure.
-
-        In all folds' histories, or in one lesson's.
-        """
+    def conclude(self, folds: Sequence[Fold]) -> None:
+        """Write down what is wrong in the end; what an alarm explains is not told again of the histories."""
         path = self.desk.folder / "history.parquet"
-        if lesson is None and not path.exists():
-            return []
-        history = lesson.history.frame if lesson else pl.read_parquet(path)
+        seen = self.seen(folds, pl.read_parquet(path)) if path.exists() else []
+        seen = [finding for finding in seen if finding.severity == "note" or not self.alarms]
+        for finding in [*self.alarms, *(one for one in seen if one.code not in self.refuted)]:
+            self.desk.ledger.find(prescribed(finding, self.lesson))
+
+    def seen(self, folds: Sequence[Fold], history: pl.DataFrame) -> list[Finding]:
+        """What the histories of these folds show to be wrong."""
+        return diagnose(*self._recorded(folds, history)) if len(history) else []
+
+    def _recorded(self, folds: Sequence[Fold], history: pl.DataFrame) -> Recorded:
+        """A history, with what its losses are measured by: the dumb predictor, and the best rival."""
         baseline = {fold.number: constant_loss(fold) for fold in folds}
         rival = {fold.number: rival_loss(fold, self.candidates, baseline[fold.number]) for fold in folds}
         known = {fold: loss for fold, loss in rival.items() if loss is not None}
-        return diagnose(history, baseline, known or None, self.desk.plan)
+        return history, baseline, known or None

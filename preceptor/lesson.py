@@ -10,6 +10,7 @@ weights are a pure function of plan and seed, however often the lesson was kille
 import time
 from collections.abc import Iterator, Sequence
 
+from preceptor.checkup import Watch, watchable
 from preceptor.contest import Fold
 from preceptor.desk import Desk
 from preceptor.finding import Finding
@@ -27,10 +28,16 @@ from preceptor.training.together import train_together
 SECONDS_BETWEEN_CHECKPOINTS = 5.0
 SLOWER, ATTEMPTS = 0.1, 2
 """What the learning rate is multiplied by when training has diverged, and how often it may begin again."""
+TRIAL_STEPS, DOCTOR_SHARE = 1_000, 0.05
+"""So many steps the doctor's trials take after a lesson; he is asked where that share of the budget, and the
+time left, have room for them."""
 
 
 class Lesson:
-    """One fold's net in training: taught epoch by epoch, saved every few seconds."""
+    """One fold's net in training: taught epoch by epoch, saved every few seconds.
+
+    Where it is `watched`, a doctor looks on from the first step; a lesson that is resumed half-way has none.
+    """
 
     def __init__(
         self,
@@ -40,8 +47,12 @@ class Lesson:
         plan: TrainingPlan,
         schedule: Schedule,
         mark: str = "",
+        *,
+        watched: bool = False,
     ) -> None:
         self.desk, self.fold, self.shape, self.plan, self.schedule = desk, fold, shape, plan, schedule
+        self.watched = watched and watchable(fold, desk.ranks)
+        self.watch: Watch | None = None
         self.mark, self.name, self.began = mark, f"fold-{fold.number}{mark}", time.monotonic()
         self.folder, self.abreast = desk.folder / "checkpoint" / self.name, 1
         seed, target = desk.plan.seed * 1000 + fold.number, fold.problem.target
@@ -94,6 +105,8 @@ class Lesson:
         damaged = self.training.resume(self.folder)
         if damaged:
             self.desk.ledger.find(damaged)
+        if self.watched and not self.training.epoch:
+            self.watch = Watch(self.fold, self.training, self.loss)
         path = self.folder.with_name(f"{self.name}.parquet")
         self.history, self.saved = History(path, self.fold.number, self.training.epoch), time.monotonic()
         return not (self.training.over or self._over(until))
@@ -104,6 +117,8 @@ class Lesson:
             score, loss = self._examined()
             self.training.judge(score)
             self.history.add(epoch, score, loss)
+            if self.watch:
+                self.watch.validated(epoch.loss, loss)
         if time.monotonic() - self.saved > SECONDS_BETWEEN_CHECKPOINTS:
             self.rest()
         return self._over(until)
@@ -118,8 +133,8 @@ class Lesson:
         """The epochs that are left, each once it is done."""
         inputs, goal, loss, _, augment = self.material
         if self.fold.stream:
-            return train_stream(self.training, self.fold.stream, loss, augment=augment)
-        return train(self.training, inputs, goal, loss, augment=augment)
+            return train_stream(self.training, self.fold.stream, loss, augment=augment, watch=False)
+        return train(self.training, inputs, goal, loss, augment=augment, watch=False, observer=self.watch)
 
     @property
     def material(self) -> Material:
@@ -129,8 +144,8 @@ class Lesson:
 
     @property
     def took(self) -> float:
-        """Seconds since the lesson was begun; its part of them, where others are taught beside it."""
-        return (time.monotonic() - self.began) / self.abreast
+        """Seconds from its beginning to its last rest; its part of them, where others are taught beside."""
+        return (self.saved - self.began) / self.abreast
 
     def call_ranks(self) -> None:
         """Have the other ranks take their places: the same lesson, as far as it has come."""
@@ -168,7 +183,8 @@ class Lesson:
         plan, schedule = training or self.plan, self.schedule
         if plan.epochs and plan.epochs != self.plan.epochs:
             schedule = schedule._replace(epochs=plan.epochs)
-        return Lesson(self.desk, self.fold, net or self.shape, plan, schedule, self.mark + mark)
+        marks = self.mark + mark
+        return Lesson(self.desk, self.fold, net or self.shape, plan, schedule, marks, watched=self.watched)
 
     def for_fold(self, fold: Fold) -> "Lesson":
         """The lesson of another fold, taught as this one was in the end."""
@@ -190,9 +206,24 @@ class Lesson:
         )
         return self.anew("-again", training=self.plan.model_copy(update={"learning_rate": rate}))
 
+    def alarms(self) -> list[Finding]:
+        """What the doctor is sure of, the likeliest cause first; asked once, and then the ledger knows.
+
+        The lesson has had an epoch at least.
+        """
+        known = [event for event in self.desk.ledger.of("doctor") if event["lesson"] == self.name]
+        if not known:
+            spare = min(DOCTOR_SHARE * self.desk.budget, self.desk.seconds_left)
+            price = TRIAL_STEPS * self.took / self.history.rows[-1]["step"]
+            found = self.watch.alarms() if self.watch and price < spare else []
+            told = [finding.as_dict() for finding in found]
+            known = [self.desk.ledger.write("doctor", lesson=self.name, alarms=told)]
+            self.watch = None
+        return [Finding(**alarm) for alarm in known[-1]["alarms"]]
+
     def close(self) -> bool:
         """Give the net its best epoch's weights and write the lesson down; False when nothing was learnt."""
-        training = self.training
+        training, self.watch = self.training, None
         if not training.best.snapshot:
             return False
         training.adopt_best()
@@ -224,7 +255,9 @@ def teach_together(lessons: Sequence[Lesson], until: float) -> None:
     going = [lesson for lesson in lessons if lesson.begin(until)]
     while going:
         stopped: list[Lesson] = []
-        for epochs in train_together([one.training for one in going], [one.material for one in going]):
+        for epochs in train_together(
+            [one.training for one in going], [one.material for one in going], watch=False
+        ):
             heard = ((one, epoch) for one, epoch in zip(going, epochs, strict=True) if epoch)
             stopped = [one for one, epoch in heard if one.hear(epoch, until)]
             if stopped:

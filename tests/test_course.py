@@ -7,11 +7,17 @@ import polars as pl
 import pytest
 
 import preceptor
+from preceptor import recipe
 from preceptor.finding import Finding
 from preceptor.plan import NetPlan, Plan, TrainingPlan
-from preceptor.remedy import remedy_for
+from preceptor.remedy import CURES, change_for, prescribed, remedy_for
+from preceptor.report.summary import Narrator
 
-FAULT = Finding("overfitting", "warning", "It learns its rows by heart.", change={"net": {"dropout": 0.4}})
+FAULT = Finding("overfitting", "warning", "It learns its rows by heart.")
+SOWN = {
+    **{"rivals": ("forest",), "folds": 1, "minutes": 10.0},
+    **{"training": {"epochs": 25}, "net": {"neighbours": 0}},
+}
 PLAN = {"rivals": ("tree",), "folds": 3, "minutes": 1.0, "training": {"epochs": 4}}
 
 
@@ -71,15 +77,59 @@ def test_the_run_asks_of_the_net_what_there_is_time_for(mended):
 
 
 def test_a_note_a_person_s_own_choice_and_what_was_tried_are_no_remedies():
-    note = Finding("overfitting", "note", "Perhaps.", change={"net": {"dropout": 0.4}})
+    note = Finding("overfitting", "note", "Perhaps.")
     assert remedy_for([note], lesson(), set()) is None
     assert remedy_for([FAULT], lesson(net={"dropout": 0.1}), set()) is None
     assert remedy_for([FAULT], lesson(), {"overfitting"}) is None
-    assert remedy_for([FAULT], lesson(), set()).change == {"net": {"dropout": 0.4}}
+    assert remedy_for([FAULT], lesson(), set()).change == {"net": {"dropout": 0.2}}
 
 
 def test_twice_the_epochs_cost_twice_the_lesson():
-    longer = Finding("too-few-epochs", "warning", "It still learns.", change={"training": {"epochs": 20}})
+    longer = Finding("too-few-epochs", "warning", "It still learns.")
     remedy = remedy_for([longer], lesson(), set())
     assert remedy.cost == 2.0
     assert remedy.text == "epochs 10 → 20"
+
+
+@pytest.mark.parametrize("code", CURES)
+def test_a_cure_changes_one_part_of_the_plan_and_is_told_as_the_line_that_makes_it(code):
+    ill = lesson()
+    ill.plan = TrainingPlan(clip=0.1, augment=("flip",), schedule="step")
+    finding = prescribed(Finding(code, "warning", "It is so."), ill)
+    assert len(finding.change) == 1
+    assert "preceptor.fit(..., " in finding.remedy
+    Plan.of(**finding.change)
+
+
+def test_what_is_so_already_is_no_change():
+    ill = lesson()
+    ill.plan = TrainingPlan(clip=1.0)
+    assert change_for(Finding("clipping-always", "warning", "It is so."), ill) == {}
+
+
+# ---------------------------------------------------------------- faults sown into the recipe
+
+FAULTS = {
+    "learning-rate-too-low": ("_training", {"learning_rate": 1e-6}, "learning_rate"),
+    "over-regularised": ("_net", {"dropout": 0.9}, "dropout"),
+    "underfitting": ("_net", {"width": 2, "members": 1, "embedding": 1, "dropout": 0.0}, "width"),
+}
+
+
+@pytest.mark.parametrize("code", FAULTS)
+def test_a_fault_sown_into_the_recipe_is_named_mended_and_told(code, tmp_path, monkeypatch):
+    part, wrong, cause = FAULTS[code]
+    good = getattr(recipe, part)
+    monkeypatch.setattr(recipe, part, lambda *given: {**good(*given), **wrong})
+    for other in ("study.check_net", "study.inquire", "run.write_report"):
+        monkeypatch.setattr(f"preceptor.{other}", lambda *_: "")
+    run = preceptor.fit(hills(800), "height", out=tmp_path / "run", **SOWN)
+    (remedy,) = [event for event in run.ledger().of("remedy") if event["code"] == code]
+    assert [cause in fields for fields in remedy["change"].values()] == [True]
+    assert remedy["kept"]
+    assert remedy["after"] < 0.8 * remedy["before"]
+    assert getattr(getattr(run.plan, part[1:]), cause) != wrong[cause]
+    (named,) = [finding for finding in run.ledger().of("finding") if finding["code"] == code]
+    assert named["done"] == f"{remedy['text'][:1].upper()}{remedy['text'][1:]}: kept."
+    lines = [line for event in run.ledger().events for line in Narrator(run.folder).hear(event)]
+    assert any("doctor" in line and remedy["text"] in line for line in lines)

@@ -16,8 +16,8 @@ import polars as pl
 PerFold = float | Mapping[int, float]
 """One number for all folds, or one for each."""
 
-BARELY = 0.02
-"""A gain over the dumb predictor, as a share of its loss, that is as good as none."""
+BARELY, POOR = 0.02, 0.75
+"""A gain over the dumb predictor, as a share of its loss, that is as good as none; a loss that is poor."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,11 @@ class Curve:
             return None
         gained = 1 - self.rival
         return gained > BARELY and self.lowest - self.rival > max(min(0.1, 0.5 * gained), 0.03)
+
+    @property
+    def poor(self) -> bool:
+        """Whether there is harm: a rival shows it; where none is known, the lowest loss is above 0.75."""
+        return self.lowest > POOR if self.harmed is None else self.harmed
 
     @property
     def noise(self) -> float:

@@ -3,8 +3,7 @@
     symptom   L_t - min(L_1..L_t) > 0.25 and L_t > 1.5 · min(L_1..L_t), the training loss leaps up; or
               L_t > 1.25 once, 0.8 to 1.2 in the end, and min L_validation > 0.95: thrown out, and
               stranded at the dumb answer
-    harm      the training loss ends above 0.25, and a rival shows that more was to be had
-              (`Curve.harmed`); where no rival is known, the best epoch stays above 0.75
+    harm      the training loss ends above 0.25, and it is poor (`Curve.poor`)
 
 Source: CS231n, "babysitting the learning process"; tuning playbook; TheDeepChecker (their 2 × the
 running minimum is taken relative to the baseline, so that ripples near zero do not count).
@@ -15,7 +14,7 @@ import numpy as np
 from preceptor.diagnose.curve import Curve, as_call
 from preceptor.finding import Finding
 
-RISE, FACTOR, THROWN, POOR = 0.25, 1.5, 1.25, 0.75
+RISE, FACTOR, THROWN = 0.25, 1.5, 1.25
 
 
 def learning_rate_high(curve: Curve) -> Finding | None:
@@ -24,8 +23,7 @@ def learning_rate_high(curve: Curve) -> Finding | None:
     leaps = np.where(curve.train > FACTOR * lowest, curve.train - lowest, 0.0)
     end = float(np.median(curve.train[curve.tail]))
     stranded = curve.train.max() > THROWN and 0.8 < end < 1.2 and curve.lowest > 0.95
-    harmed = curve.lowest > POOR if curve.harmed is None else curve.harmed
-    if not harmed or end < RISE or not (stranded or leaps.max() > RISE):
+    if not curve.poor or end < RISE or not (stranded or leaps.max() > RISE):
         return None
     rate = float(curve.learning_rate.max())
     worst = int(np.argmax(np.maximum(leaps, curve.train - 1)))

@@ -10,21 +10,19 @@ more regularisation may move the best epoch lower. Source: tuning playbook; CS23
 
 import numpy as np
 
-from preceptor.diagnose.curve import Curve, as_call
+from preceptor.diagnose.curve import Curve
 from preceptor.finding import Finding
-from preceptor.plan import NetPlan, TrainingPlan
 
 BAND, LOST = 3.0, 0.2
 
 
-def overfitting(curve: Curve, net: NetPlan, training: TrainingPlan) -> Finding | None:
+def overfitting(curve: Curve) -> Finding | None:
     """A validation loss that has turned upwards while the training loss has not."""
     rise = float(np.median(curve.validation[curve.tail])) - curve.lowest
     fall = float(curve.train[curve.best] - np.median(curve.train[curve.tail]))
     gained = max(1 - curve.lowest, 0.0)
     if fall <= 0 or rise <= BAND * curve.noise or rise <= LOST * gained:
         return None
-    change = _more_regularised(net, training)
     turn = int(curve.epoch[curve.best])
     return Finding(
         "overfitting",
@@ -39,13 +37,5 @@ def overfitting(curve: Curve, net: NetPlan, training: TrainingPlan) -> Finding |
             "train_fall": fall,
         },
         done=f"The weights of epoch {turn} are kept." if curve.kept_best else "",
-        remedy=as_call(change),
-        change=change,
+        remedy="Give it more rows, or hold it back.",
     )
-
-
-def _more_regularised(net: NetPlan, training: TrainingPlan) -> dict[str, dict[str, float]]:
-    """More dropout while there is room (20 to 50 %, G14), then more weight decay."""
-    if net.dropout < 0.5:
-        return {"net": {"dropout": round(min(net.dropout + 0.1, 0.5), 2)}}
-    return {"training": {"weight_decay": max(10 * training.weight_decay, 1e-3)}}

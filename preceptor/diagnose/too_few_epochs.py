@@ -9,7 +9,7 @@ b · epochs / 2 is a sober guess of what as many epochs again would bring: half 
 A schedule that has cooled down has a flat end and stays unnamed. Source: tuning playbook; DeepFD.
 """
 
-from preceptor.diagnose.curve import Curve, as_call
+from preceptor.diagnose.curve import Curve
 from preceptor.finding import Finding
 
 PROMISE, STEPS = 0.05, 200
@@ -22,7 +22,6 @@ def too_few_epochs(curve: Curve) -> Finding | None:
     short = curve.harmed and curve.best_at_end and curve.step[-1] < STEPS
     if curve.harmed is False or not (promising or short):
         return None
-    change = {"training": {"epochs": 2 * epochs}}
     return Finding(
         "too-few-epochs",
         "warning",
@@ -36,6 +35,5 @@ def too_few_epochs(curve: Curve) -> Finding | None:
             "best_validation": curve.lowest,
             "rival": curve.rival,
         },
-        remedy=f"Give it more time: --minutes, or {as_call(change)}",
-        change=change,
+        remedy="Give it more time: --minutes, or twice the epochs.",
     )

@@ -10,20 +10,17 @@ is above 0.75. Source: CS231n; Karpathy (2019).
 
 import numpy as np
 
-from preceptor.diagnose.curve import Curve, as_call
+from preceptor.diagnose.curve import Curve
 from preceptor.finding import Finding
-from preceptor.plan import NetPlan
 
-GAP, POOR, RICH, EPOCHS = 0.15, 0.75, 0.1, 3
+GAP, RICH, EPOCHS = 0.15, 0.1, 3
 
 
-def underfitting(curve: Curve, net: NetPlan) -> Finding | None:
-    """Training and validation losses that are alike and poor; `net` is what was trained."""
+def underfitting(curve: Curve) -> Finding | None:
+    """Training and validation losses that are alike and poor."""
     train = float(np.median(curve.train[curve.tail]))
-    poor = curve.lowest > POOR if curve.harmed is None else curve.harmed
-    if len(curve.epoch) < EPOCHS or not poor or curve.lowest - train >= GAP or train <= RICH:
+    if len(curve.epoch) < EPOCHS or not curve.poor or curve.lowest - train >= GAP or train <= RICH:
         return None
-    change = {"net": {"width": min(2 * net.width, 4096), "depth": max(net.depth, 2)}}
     beside = f", while a rival reaches {curve.rival:.2f}" if curve.harmed else ""
     return Finding(
         "underfitting",
@@ -31,6 +28,5 @@ def underfitting(curve: Curve, net: NetPlan) -> Finding | None:
         f"The net is as poor on the rows it has learnt, with {train:.2f} of the dumb predictor's loss, as on"
         f" others, with {curve.lowest:.2f}{beside}.",
         evidence={"train": train, "best_validation": curve.lowest, "rival": curve.rival},
-        remedy=as_call(change),
-        change=change,
+        remedy="Make it wider or deeper.",
     )

@@ -26,6 +26,11 @@ from preceptor.training.tape import Step, Tape
 Loss = Callable[[Tensor, Tensor], Tensor]
 Augment = Callable[[Sequence[Tensor], Tensor, int], Sequence[Tensor]]
 """Given a mini-batch's inputs, the numbers of its rows and of the pass: the inputs as the net sees them."""
+Observer = Callable[[Tensor, float, Sequence[Tensor]], None]
+"""Hears each step's loss and learning rate, and the mini-batch, goal last, which the next may write over.
+
+Gradients, clipped, are still in place. It may look at everything, and changes nothing, random state included.
+"""
 
 LOOK_EVERY = 50
 """At least so many steps between two looks at the layers, so that they cost less than a hundredth."""
@@ -69,12 +74,13 @@ def train(
     *,
     augment: Augment | None = None,
     watch: bool = True,
+    observer: Observer | None = None,
 ) -> Iterator[Epoch]:
     """Train until `training.over`; yields after each epoch.
 
     `inputs` are tensors with one row an example, given to the net in this order; `goal` has the same
     rows; `loss(output, goal)` is a scalar. `augment` changes each mini-batch, a pure function of rows
-    and pass. `watch=False` leaves out the looks at the layers.
+    and pass. `watch=False` leaves out the looks at the layers; `observer` hears every step when it is done.
     """
     steps = Steps(training.flat, _step(training, loss), replay=training.plan.step != "eager")
     while not training.over:
@@ -91,6 +97,8 @@ def train(
                 if rows is batches[-1] and watch and _due(training.epoch, len(batches)):
                     before = training.flat.weights.clone()
                 norm.copy_(training.step(rate))
+                if observer:
+                    observer(told, rate, batch)
         layers = [] if before is None else training.flat.layers(before)
         training.ranks.combine(losses)
         epoch = Epoch(training.epoch + 1, losses, norms, rates[-1], layers, time.perf_counter() - started)

@@ -74,31 +74,72 @@ class BatchedNet:
 
 def _compared(losses: Sequence[Loss], output: Tensor, goal: Tensor) -> Tensor:
     """(K,): neighbours with the same loss are compared at once."""
+    if len(set(losses)) == 1:
+        return vmap(losses[0])(output, goal)
     values, start = [], 0
     for loss, same in groupby(losses):
         stop = start + len(list(same))
         values.append(vmap(loss)(output[start:stop], goal[start:stop]))
         start = stop
-    return values[0] if len(values) == 1 else torch.cat(values)
+    return torch.cat(values)
 
 
 class _Layers(TorchFunctionMode):
-    """A dense layer as one product and one sum: `vmap` itself would first multiply biases by one."""
+    """A dense layer as one kernel: `vmap` itself would first multiply biases by one."""
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         if func is functional.linear and not kwargs and args[0].ndim > 1:
             x, weight, *bias = args
-            product = x.reshape(-1, x.shape[-1]) @ weight.mT
-            if bias and bias[0] is not None:
+            rows = x.reshape(-1, x.shape[-1])
+            if not bias or bias[0] is None:
+                product = rows @ weight.mT
+            elif torch.is_autocast_enabled(x.device.type):
+                product = rows @ weight.mT
                 product = product + bias[0].to(product.dtype)
+            else:
+                product = _Dense.apply(rows, weight, bias[0])  # type: ignore[no-untyped-call]
             return product.view(*x.shape[:-1], -1)
         return func(*args, **(kwargs or {}))
+
+
+class _Dense(torch.autograd.Function):
+    """A dense layer of every net: x·Wᵀ + b for x (K, B, I), W (K, O, I), b (K, O)."""
+
+    @staticmethod
+    def forward(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+        """(K, B, O)"""
+        return torch.baddbmm(bias[:, None], x, weight.mT)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        """What the gradients need."""
+        ctx.save_for_backward(*inputs[:2])
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        """The gradients of those that want one."""
+        (x, weight), wanted = ctx.saved_tensors, ctx.needs_input_grad
+        return (
+            gradient @ weight if wanted[0] else None,
+            (x.mT @ gradient).mT if wanted[1] else None,
+            gradient.sum(1) if wanted[2] else None,
+        )
+
+    @staticmethod
+    def vmap(info: Any, in_dims: tuple[int | None, ...], *each: Tensor) -> tuple[Tensor, int]:
+        """All nets at once, when asked by one."""
+        of_all = [
+            one.expand(info.batch_size, *one.shape) if dim is None else one.movedim(dim, 0)
+            for one, dim in zip(each, in_dims, strict=True)
+        ]
+        return _Dense.apply(*of_all), 0  # type: ignore[no-untyped-call]
 
 
 class _Products(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """The gradient of a layer's weights, as they lie: autograd's is transposed, and copying it takes long.
 
     Where there are fewer inputs than outputs, autograd's product is so much faster that it is worth the copy.
+    A column times a row is no sum at all, and sooner multiplied number by number.
     """
 
     @classmethod
@@ -110,6 +151,8 @@ class _Products(TorchDispatchMode):  # type: ignore[no-untyped-call]
             inputs, outputs = args[0].shape[1], args[1].shape[2]
             if inputs >= outputs:
                 return func(args[1].mT, args[0].mT).mT
+        if func is torch.ops.aten.bmm.default and args[0].shape[2] == 1:
+            return args[0] * args[1]
         return func(*args, **(kwargs or {}))
 
 

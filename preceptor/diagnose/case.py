@@ -8,7 +8,6 @@ Shapes: B probe rows, N rows. Losses are told as shares of the best constant ans
 as always the same answer, 0 is the best there is.
 """
 
-import copy
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -17,10 +16,11 @@ from typing import Any, NamedTuple, Protocol
 import torch
 from torch import Tensor, nn
 
-from preceptor.diagnose.check import sample, sober, undisturbed
+from preceptor.diagnose.check import copy_of, sample, sober, undisturbed
 from preceptor.diagnose.extremes import LARGEST, dumb_loss, extremes
 from preceptor.diagnose.record import Record, Weights
 from preceptor.diagnose.rehearsal import Rehearsal, rehearse
+from preceptor.diagnose.side_by_side import SideBySide
 from preceptor.diagnose.trace import Trace
 
 Loss = Callable[[Tensor, Tensor], Tensor]
@@ -88,8 +88,11 @@ class Case:
     _known: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        sides = SideBySide(self.loss)
+        self.loss = sides.loss
         with undisturbed():
-            self.mirror = copy.deepcopy(self.net).eval()
+            self.mirror = copy_of(self.net)
+        self.mirror.register_forward_hook(sides.hook)
         self.live: Weights = [*self.net.parameters(), *self.net.buffers()]
         self._mirrored = [*self.mirror.parameters(), *self.mirror.buffers()]
         self.start = self.kept()
@@ -117,7 +120,7 @@ class Case:
 
     def copy(self, *, first: bool = True) -> nn.Module:
         """A copy of the net as it was when the watch began, or is now, to be trained and thrown away."""
-        return copy.deepcopy(self.reflect(first=first))
+        return copy_of(self.reflect(first=first))
 
     @cached_property
     def output(self) -> Tensor:
@@ -156,7 +159,7 @@ class Case:
         """A loss as a share of the way from the best output's to a constant one's, the probe's or another."""
         whole = self.dumb - self.floor
         apart = whole if constant is None else max(constant - self.floor, LEAST * whole)
-        return (loss - self.floor) / apart
+        return (loss - self.floor) / max(apart, 1e-12)
 
     @torch.no_grad()
     def loss_of(self, output: Tensor, goal: Tensor) -> float:

@@ -18,13 +18,13 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from scipy.optimize import Bounds, minimize
+from scipy.optimize import minimize
 from torch import Tensor
 from torch.nn import functional
 
 from preceptor.diagnose.check import Loss
 
-FAR, NEXT_TO_NOTHING, NAT, LARGEST = 1e3, 0.02, 1.0, 200_000
+FAR, NEXT_TO_NOTHING, NAT, LARGEST, PATIENCE = 1e3, 0.02, 1.0, 200_000, 200
 Form = Callable[[Tensor], Tensor]
 
 
@@ -114,7 +114,10 @@ def _descended(value: Callable[[Tensor], Tensor], shape: tuple[int, ...], like: 
 
     try:
         with torch.enable_grad():
-            found = minimize(asked, np.zeros(size), jac=True, method="L-BFGS-B", bounds=Bounds(-far, far))
+            found = minimize(
+                asked, np.zeros(size), jac=True, method="L-BFGS-B", options={"maxiter": PATIENCE}
+            )
+            lowest = asked(found.x)[0] / size  # what an endless fall returns may not match
     except (RuntimeError, ValueError):  # a loss of probabilities refuses what is none
         return math.nan
-    return float(found.fun) / size if np.abs(found.x).max() < 0.99 * far else math.nan
+    return lowest if np.abs(found.x).max() < far else math.nan

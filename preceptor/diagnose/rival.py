@@ -15,6 +15,7 @@ from torch import Tensor
 
 from preceptor.diagnose.case import Case, Rows, labels_of
 from preceptor.diagnose.check import sample
+from preceptor.diagnose.loss_shape import asked
 
 MOST, TREES, HASHED, WIDEST, OUTPUTS = 2_000, 60, 512, 4_096, 16
 HELD_OUT = 512
@@ -108,19 +109,21 @@ def _share(case: Case, answers: np.ndarray, rows: Rows) -> tuple[float, Tensor |
     """The loss of the answers, told as logits, probabilities or numbers, whichever it takes, and these."""
     constant, shape = case.dumb_on(rows), (len(rows.goal), *case.output.shape[1:])
     tried = [
-        (case.share(case.loss_of(told, rows.goal), constant), told)
-        for told in _tellings(answers, shape, rows)
+        (case.share(asked(case, told, rows), constant), told)
+        for told in _tellings(answers, shape, rows, case.output.dtype)
     ]
     sound = [pair for pair in tried if np.isfinite(pair[0])]
     return min(sound, key=lambda pair: pair[0], default=(float("inf"), None))
 
 
-def _tellings(answers: np.ndarray, shape: tuple[int, ...], rows: Rows) -> list[Tensor]:
-    p = torch.tensor(answers, dtype=torch.float32, device=rows.goal.device)
+def _tellings(answers: np.ndarray, shape: tuple[int, ...], rows: Rows, kind: torch.dtype) -> list[Tensor]:
+    p = torch.tensor(answers, dtype=kind, device=rows.goal.device)
     classes = labels_of(rows) is not None
     if classes and shape[1:] in ((), (1,)):
         one = p[:, 1].reshape(shape)
         return [one.logit(eps=1e-4), one]
     if p.numel() != torch.Size(shape).numel():
         return []
-    return [p.log().reshape(shape)] if classes else [p.reshape(shape)]
+    if classes:
+        return [p.log().reshape(shape)]
+    return [form(p).reshape(shape) for form in (torch.clone, torch.log, torch.logit)]

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 
 from preceptor.diagnose.before.explained import forest
-from preceptor.diagnose.before.loss_shape import asked
 from preceptor.diagnose.case import Case, Rows, labels_of
+from preceptor.diagnose.loss_shape import asked
 from preceptor.finding import Finding
 
 RARE, FOUND, WEIGHED, FEWEST, DUE, HALF = 0.1, 0.5, 1.5, 50, 300, 0.5

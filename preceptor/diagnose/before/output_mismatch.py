@@ -11,8 +11,8 @@ The loss is asked, not looked up by its name. Source: UMLAUT; NeuraLint; TheDeep
 
 import torch
 
-from preceptor.diagnose.before.loss_shape import wanted
 from preceptor.diagnose.case import Case
+from preceptor.diagnose.loss_shape import wanted
 from preceptor.finding import Finding
 
 BEYOND = 0.05

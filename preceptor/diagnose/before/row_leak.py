@@ -1,7 +1,7 @@
 """Validation rows that are training rows too (8).
 
     share of validation rows whose input stands among the training rows > 2 %, and > 1.5 times the share of
-    training rows that have a twin there: more than the data's own repetitions explain
+    training rows that have a twin there, and more than two: more than the data's own repetitions explain
 
 Every score on such rows measures memory. Certain. Source: Deepchecks (there 5 % and a warning).
 """
@@ -12,7 +12,7 @@ from preceptor.diagnose.case import Case
 from preceptor.diagnose.twins import compared, input_keys, keys, telling
 from preceptor.finding import Finding
 
-SHARE, NATURAL, FEWEST = 0.02, 1.5, 20
+SHARE, NATURAL, FEWEST, TWO = 0.02, 1.5, 20, 2
 
 
 def row_leak(case: Case) -> Finding | None:
@@ -22,7 +22,7 @@ def row_leak(case: Case) -> Finding | None:
     counts, held = Counter(input_keys(case)), keys(compared(case.validation).inputs)
     both = sum(key in counts for key in held)
     twins = sum(count for count in counts.values() if count > 1) / counts.total()
-    if both / len(held) <= max(SHARE, NATURAL * twins):
+    if both <= TWO or both / len(held) <= max(SHARE, NATURAL * twins):
         return None
     return Finding(
         "row-leak",

@@ -13,9 +13,9 @@ import math
 import torch
 from torch import nn
 
-from preceptor.diagnose.before.loss_shape import asked
 from preceptor.diagnose.case import Case
 from preceptor.diagnose.extremes import Extremes, extremes
+from preceptor.diagnose.loss_shape import asked
 from preceptor.diagnose.trial import trial, tried
 from preceptor.finding import Finding
 

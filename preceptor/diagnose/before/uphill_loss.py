@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from preceptor.diagnose.before.loss_shape import asked, wanted
 from preceptor.diagnose.case import Case
+from preceptor.diagnose.loss_shape import asked, wanted
 from preceptor.finding import Finding
 
 APART = 1e-3

@@ -18,8 +18,8 @@ import math
 import torch
 from torch import Tensor
 
-from preceptor.diagnose.before.loss_shape import asked, wanted
 from preceptor.diagnose.case import Case
+from preceptor.diagnose.loss_shape import asked, wanted
 from preceptor.finding import Finding
 
 HALF, SHARE, MOST_CLASSES, SMALL = 0.5, 0.3, 30, 20

@@ -75,8 +75,8 @@ class FlatParameters:
         self.gradients = torch.zeros_like(self.weights)
         self.groups: list[tuple[Group, slice]] = []
         for group, members in groupby(zip(found, self.parts, strict=True), key=lambda entry: entry[0][0]):
-            stop = [part.stop for _, part in members][-1]
-            self.groups.append((group, slice(self.groups[-1][1].stop if self.groups else 0, stop)))
+            parts = [part for _, part in members]
+            self.groups.append((group, slice(parts[0].start, parts[-1].stop)))
         for parameter, view in zip(self.parameters, self.views(self.weights), strict=True):
             view.copy_(parameter.detach())
         self._point()

@@ -4,7 +4,8 @@
     optimiser = AdamW(shards.flat)                       # its slots are one stretch of the flat vector long
     optimiser.step(rate); shards.gather(flat.weights)    # every rank has moved its stretch for all
 
-The flat vector is cut into a stretch for each rank (the first stage of ZeRO, Rajbhandari et al., 2020). AdamW
+The flat vector is cut into a stretch for each rank (the first stage of ZeRO, Rajbhandari et al., 2020), at
+whole cache lines, so that every number comes to the same bits as it would in the whole vector. AdamW
 remembers two numbers a weight, and training keeps a copy of them to fall back on; of these a rank then holds
 one part in P. Weights and gradients stay whole, so that whoever reads them need not know. Where ranks are not
 sharded, a stretch is the whole vector, and nothing here does anything.
@@ -18,7 +19,7 @@ import torch.distributed as dist
 from torch import Tensor
 
 from preceptor.errors import Mistake
-from preceptor.training.parameters import FlatParameters, Snapshot
+from preceptor.training.parameters import LINE, FlatParameters, Snapshot
 from preceptor.training.ranks import Ranks
 
 
@@ -37,8 +38,9 @@ class Shards:
                     "Muon moves whole matrices, and --shard cuts them into stretches.",
                     todo="Choose another optimiser, such as adamw, or leave out --shard.",
                 )
-            ends = [len(flat.weights) * rank // ranks.size for rank in range(ranks.size + 1)]
-            self.stretches = [slice(*pair) for pair in itertools.pairwise(ends)]
+            lines = len(flat.weights) // LINE
+            ends = [LINE * (lines * rank // ranks.size) for rank in range(ranks.size)]
+            self.stretches = [slice(*pair) for pair in itertools.pairwise([*ends, len(flat.weights)])]
             self.flat = stretch_of(flat, self.own)
 
     @property

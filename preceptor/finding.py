@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
 
+from preceptor.explanations import explanations
+
 Severity = Literal["note", "warning", "error"]
 WIDTH, ROOM = 110, 98
 """The letters of a terminal's line; those beside the name of a stage."""
@@ -50,9 +52,11 @@ class Finding:
     def line(self) -> str:
         """What was seen, and done where there is room, on one line beside the name of a stage."""
         first = _SENTENCE.match(self.text)
-        seen = (first[0] if first else self.text).rstrip(".")
-        whole = f"{seen}: {self.done.rstrip('.')}" if self.done else seen
-        return textwrap.shorten(whole if len(whole) <= ROOM else seen, ROOM, placeholder=" ...")
+        seen, done = (first[0] if first else self.text).rstrip("."), self.done.rstrip(".")
+        known = explanations().get(self.code)
+        called = (known.title if known else self.code) + (f", in {self.layer!r}" if self.layer else "")
+        fitting = [told for told in (f"{seen}: {done}" if done else "", seen) if 0 < len(told) <= ROOM]
+        return fitting[0] if fitting else called
 
     def __str__(self) -> str:
         """The sentences as they stand in a terminal, in the form of a Mistake."""

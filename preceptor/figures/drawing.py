@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import altair as alt
-import numpy as np
 import polars as pl
 
 from preceptor.figures.figure import (
@@ -28,8 +27,8 @@ from preceptor.figures.figure import (
 from preceptor.figures.learning import decades, level
 from preceptor.figures.words import known, number
 
-LEFT_OUT = 2.0
-"""A bar that is cut, or diverged, reaches so many times as far as the longest of the others."""
+BEYOND, LEFT_OUT = 2.0, 10.0
+"""A bar that diverged reaches so many times as far as the longest of the others; so far, one that is cut."""
 PIXELS_TO_TELL = 62
 """The room behind the longest bar for its number."""
 MOST_LAYERS = 24
@@ -44,6 +43,7 @@ Drawer = Callable[..., Figure | None]
 
 def brief(value: float) -> str:
     """A number to two digits: what was tried once, on a few rows, carries no more."""
+    value = float(f"{value:.2g}")
     power = math.floor(math.log10(abs(value))) if value else 0
     return number(value, grain=10.0 ** min(power - 1, 0))
 
@@ -81,14 +81,14 @@ def bars(
 ) -> Figure:
     """A bar a row with its value said behind it; `line` is dashed across, `say` puts a value into words.
 
-    With `cut`, a bar that dwarfs all others ends early: its number tells how long it is.
+    With `cut`, a bar that dwarfs all others ends early, with an arrow behind its number.
     """
     values = [row.value if known(row.value) and abs(row.value) < 1e6 else math.inf for row in rows]
     limit = _limit([*values, line] if line is not None else values, cut)
     data = pl.DataFrame(
         {
             "shown": [min(value, limit) for value in values],
-            "told": [say(value) if known(value) else "diverged" for value in values],
+            "told": [_told(value, limit, say) for value in values],
             "shade": [row.shade for row in rows],
         }
     )
@@ -100,8 +100,14 @@ def _limit(values: Sequence[float], cut: bool) -> float:
     """How far the axis goes."""
     finite = sorted(value for value in values if math.isfinite(value)) or [1.0]
     if len(finite) < len(values):
-        return LEFT_OUT * finite[-1]
+        return BEYOND * finite[-1]
     return min(finite[-1], LEFT_OUT * finite[-2]) if cut and len(finite) > 1 else finite[-1]
+
+
+def _told(value: float, limit: float, say: Callable[[float], str]) -> str:
+    if not known(value):
+        return "diverged"
+    return f"{say(value)} →" if value > limit else say(value)
 
 
 def _bars(
@@ -155,8 +161,8 @@ def _dots(
     width: int,
 ) -> alt.LayerChart:
     least = min((value for value in layers.values() if value > 0), default=1.0) / 100
-    values = np.maximum(np.array(list(layers.values())), least)  # zero lies beyond any power of ten
-    ends = [float(end) for end in (values.min() / 2, values.max() * 2)]
+    values = [max(value, least) for value in layers.values()]  # zero lies beyond any power of ten
+    ends = [min(values) / 2, max(values) * 2]
     data = pl.DataFrame(
         {
             "x": values,
@@ -164,20 +170,23 @@ def _dots(
             "says": [f"{name}: {number(value)}" for name, value in layers.items()],
         }
     )
-    ends = [min(ends[0], *(band or ends)), max(ends[1], *(band or ends))]
-    across = x(axis, ends[:1] if ends[0] < 1e-4 else ends, type="log", domain=ends, nice=False)
-    across["axis"]["values"] = decades(*ends)
+    across = _magnitudes(axis, min(ends[0], *(band or ends)), max(ends[1], *(band or ends)))
     shades = hue("shade", {"ours": LIGHT["ours"], "wrong": LIGHT["wrong"]})
-    drawn = [
-        rows_of(data, layers, width)
-        .mark_circle(size=90, opacity=1)
-        .encode(across, shades, description=spoken())
-    ]
+    base = rows_of(data, layers, width).mark_circle(size=90, opacity=1)
+    drawn = [base.encode(across, shades, description=spoken())]
     if band:
         edges = alt.Chart(pl.DataFrame({"x": [band[0]], "end": [band[1]]}))
         usual = edges.mark_rect(opacity=0.16, color=LIGHT["other"], aria=False)
         drawn.insert(0, usual.encode(across, alt.X2(field="end")))
     return layered(*drawn, height=24 * len(layers) + 44)
+
+
+def _magnitudes(title: str, low: float, high: float) -> alt.X:
+    """A horizontal axis of orders of magnitude."""
+    seen = [low] if low < 1e-4 else [low, high]  # one way of writing all, down to the least
+    across = x(title, seen, type="log", domain=[low, high], nice=False)
+    across["axis"]["values"] = decades(low, high)
+    return across
 
 
 def lines(

@@ -52,6 +52,7 @@ def parted(lowest: float, now: float, train: float) -> Figure:
         SHARE_OF_DUMB,
         told,
         line=1.0,
+        cut=True,
     )
 
 

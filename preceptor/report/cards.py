@@ -9,7 +9,6 @@ from typing import Any
 
 from preceptor.explanations import explanations
 from preceptor.figures.findings import picture
-from preceptor.figures.words import listed
 from preceptor.finding import Finding
 from preceptor.report.blocks import Card
 
@@ -25,7 +24,7 @@ def _card(number: int, finding: Mapping[str, Any]) -> Card:
     return Card(
         finding,
         title=called(str(finding.get("code"))),
-        also=listed(title[:1].lower() + title[1:] for title in others if title),
+        also="; ".join(title[:1].lower() + title[1:] for title in others if title),
         figure=figure and replace(figure, name=f"{figure.name}-{number}"),
     )
 

@@ -25,7 +25,7 @@ from preceptor.finding import Finding
 
 OPEN = dict.fromkeys(("underfitting", "overfitting", "no-better-than-chance", "too-few-epochs", "plateau"))
 """What may yet come right; every other alarm stands once it has been given, at the step where it was seen."""
-SHARE = 0.01
+SHARE = 0.008
 """The share of the loop's time (the thread's own, to its planned end) that norms and moments may cost."""
 LISTENED, NORMED, KEPT, RECKONED = 8, 8, 256, 3
 """So many first steps one parameter's gradients are heard and the rows kept. So many steps have their norm

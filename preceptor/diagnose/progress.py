@@ -24,7 +24,7 @@ from preceptor.diagnose.record import Look
 from preceptor.diagnose.rival import HELD_OUT, Rival, compete
 from preceptor.diagnose.trial import Outcome, batch_size, tried
 
-LONGEST, SHORTEST, FURTHER, LATE = 100, 8, 200, 0.9
+LONGEST, SHORTEST, FURTHER, LATE = 128, 8, 200, 0.9
 POOR, MARGIN = 0.35, 0.1
 SLICES, SURE, QUARTER, STEADY, FEWEST, UNITS = 32, 2.0, 0.25, 0.95, 3, 2.0
 

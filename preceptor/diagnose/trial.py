@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import nn
 
-from preceptor.diagnose.case import Case
+from preceptor.diagnose.case import Case, Rows
 from preceptor.diagnose.check import undisturbed
 from preceptor.training.optimisers import Adam
 from preceptor.training.parameters import FlatParameters
@@ -43,19 +43,20 @@ def trial(
     now: bool = False,
     groups: dict[str, Any] | None = None,
     batch: int | None = None,
+    rows: Rows | None = None,
     clip: float | None = None,
 ) -> Outcome:
     """Train a copy with one thing changed.
 
     `factor` multiplies the learning rate; `edit` changes the net first; `now` starts from the weights of
-    now instead of the first; `groups` are fields of the optimiser's groups to be set; `batch` and `clip`
-    replace the loop's own.
+    now instead of the first; `groups` are fields of the optimiser's groups to be set; `batch`, `rows`
+    and `clip` replace the loop's own.
     """
     with undisturbed():
         net = case.copy(first=not now)
         net = edit(net) if edit else net
         step = _stepper(case, net, factor, groups or {})
-        return taught(case, net, step, steps=steps, batch=batch, clip=clip)
+        return taught(case, net, step, steps=steps, batch=batch, rows=rows, clip=clip)
 
 
 def taught(
@@ -65,10 +66,11 @@ def taught(
     *,
     steps: int,
     batch: int | None = None,
+    rows: Rows | None = None,
     clip: float | None = None,
 ) -> Outcome:
     """A net after some steps in a loop that is known to be right; `step` moves its weights."""
-    rows, size = case.train, batch or batch_size(case)
+    rows, size = rows or case.train, batch or batch_size(case)
     net.train()
     for _ in range(steps):
         drawn = rows.take(torch.randint(0, rows.number, (min(size, rows.number),)))

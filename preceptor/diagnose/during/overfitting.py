@@ -5,7 +5,8 @@
               half of it; or, from half of the plan on, the training loss is below a tenth of it, and it is
               above 0.2
     harm      each row has been seen three times at least; and in the second case a rival is better on rows
-              held out by 0.1: what is learnt by heart is not what is there to be learnt
+              held out by 0.1: what is learnt by heart is not what is there to be learnt; or the same net,
+              taught half of the rows, is worse on them by 0.1 and a fifth: more rows would help
 
 Noise is the standard deviation of the loss around its own trend, from second differences (`curve`). A gap
 alone is no harm: nets that fit their rows to the last may still answer well. Source: tuning playbook; CS231n.
@@ -17,7 +18,18 @@ import numpy as np
 from torch import nn
 
 from preceptor.diagnose.case import Case
-from preceptor.diagnose.progress import MARGIN, beyond, held_out, lead, reached, visits
+from preceptor.diagnose.progress import (
+    LONGEST,
+    MARGIN,
+    beyond,
+    compared,
+    held_out,
+    lead,
+    reached,
+    standing,
+    visits,
+)
+from preceptor.diagnose.trial import trial, tried
 from preceptor.finding import Finding
 
 LEARNT, HEART, BAND, PART, LAST, VISITS, MOST = 0.5, 0.1, 3.0, 0.2, 3, 3.0, 0.5
@@ -32,7 +44,7 @@ def overfitting(case: Case) -> Finding | None:
     lowest, place, end = float(losses.min()), int(losses.argmin()), float(np.median(losses[-LAST:]))
     rises = _rises(losses) and reached(case) < LEARNT * end
     apart = beyond(case, 0.5, 300) and end > 2 * MARGIN and reached(case) < HEART * end
-    if not rises and not (apart and lead(case) > MARGIN):
+    if not rises and not (apart and (lead(case) > MARGIN or _starved(case) > max(MARGIN, PART * end))):
         return None
     told = f"has risen from {lowest:.2f} to {end:.2f}" if rises else f"stays at {end:.2f}"
     return Finding(
@@ -50,6 +62,16 @@ def _rises(losses: np.ndarray) -> bool:
     """Whether the last losses lie above the lowest by more than noise, and by an amount that matters."""
     lowest, noise = float(losses.min()), 1.4826 * float(np.median(np.abs(np.diff(losses, n=2)))) / 6**0.5
     return bool(losses[-LAST:].min() - lowest >= max(BAND * noise, PART * max(1 - lowest, lowest), MARGIN))
+
+
+def _starved(case: Case) -> float:
+    """By how much half of the rows, instead of all, make the same net worse on rows held out."""
+    if case.validation is None:
+        return 0.0
+    half = case.train.few(case.train.number // 2)
+    fewer = case.once("half of the rows", lambda: trial(case, steps=LONGEST, rows=half))
+    nets = [outcome.net for outcome in (fewer, tried(case, LONGEST))]
+    return compared(*(standing(case, net)[1] for net in nets)).sure
 
 
 def _more_regularised(case: Case) -> dict[str, Any]:

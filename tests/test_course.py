@@ -8,10 +8,12 @@ import pytest
 
 import preceptor
 from preceptor import recipe
+from preceptor.course import Course
 from preceptor.finding import Finding
 from preceptor.plan import NetPlan, Plan, TrainingPlan
 from preceptor.remedy import CURES, change_for, prescribed, remedy_for
 from preceptor.report.summary import Narrator
+from preceptor.run import Run
 
 FAULT = Finding("overfitting", "warning", "It learns its rows by heart.")
 SOWN = {
@@ -133,3 +135,26 @@ def test_a_fault_sown_into_the_recipe_is_named_mended_and_told(code, tmp_path, m
     assert named["done"] == f"{remedy['text'][:1].upper()}{remedy['text'][1:]}: kept."
     lines = [line for event in run.ledger().events for line in Narrator(run.folder).hear(event)]
     assert any("doctor" in line and remedy["text"] in line for line in lines)
+
+
+def weights(run: Run) -> list[bytes]:
+    return [path.read_bytes() for path in sorted((run.folder / "model").rglob("*.safetensors"))]
+
+
+@pytest.mark.slow
+def test_a_mended_run_ends_with_the_same_bits_when_it_is_killed_and_resumed_and_when_its_plan_is_given_back(
+    tmp_path, monkeypatch
+):
+    good, judged = recipe._training, Course._judged
+    monkeypatch.setattr(recipe, "_training", lambda *given: {**good(*given), "learning_rate": 1e-6})
+    whole = preceptor.fit(hills(800), "height", out=tmp_path / "whole", **SOWN)
+    monkeypatch.setattr(Course, "_judged", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        preceptor.fit(hills(800), "height", out=tmp_path / "killed", **SOWN)
+    monkeypatch.setattr(Course, "_judged", judged)
+    resumed = preceptor.fit(hills(800), resume=tmp_path / "killed")
+    monkeypatch.setattr(recipe, "_training", good)
+    again = preceptor.fit(hills(800), plan=whole.folder / "plan.json", out=tmp_path / "again")
+    told, retold = ([(e["code"], e["kept"]) for e in run.ledger().of("remedy")] for run in (whole, resumed))
+    assert told == retold
+    assert weights(whole) == weights(resumed) == weights(again)

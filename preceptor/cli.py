@@ -20,6 +20,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # to load rich takes longer than all else that --help does
 )
 
 FLAGS = {"from_run": "from"}

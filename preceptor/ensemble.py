@@ -17,8 +17,6 @@ from collections import Counter
 from collections.abc import Mapping
 
 import numpy as np
-from scipy.optimize import minimize_scalar
-from scipy.special import logsumexp
 
 from preceptor.metrics import Metric
 
@@ -68,6 +66,9 @@ def sharpness(scores: Array, truth: Array) -> float:
     It changes no order and no answer, only how sure they are ("temperature scaling", Guo et al., 2017).
     `scores` are out of fold, so that nobody is judged by what it has learnt by heart.
     """
+    from scipy.optimize import minimize_scalar  # whoever only predicts does without
+    from scipy.special import logsumexp
+
     logs, rows = np.log(np.clip(scores, LEAST, 1.0)), np.arange(len(truth))
 
     def loss(log_power: float) -> float:

@@ -8,22 +8,20 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import polars as pl
-
-from preceptor.desk import Desk
+from preceptor.desk import Desk, Watcher
 from preceptor.errors import Mistake
-from preceptor.exam import Mark
 from preceptor.ledger import Ledger
 from preceptor.plan import Plan
-from preceptor.predictor import Predictor
 from preceptor.report import notebook_html, write_report
-from preceptor.screen import Screen
 from preceptor.storage import told
-from preceptor.study import seal_again, study
 from preceptor.training.ranks import ALONE, Ranks
-from preceptor.verdict import examine_again
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from preceptor.exam import Mark
 
 
 def fit(
@@ -33,7 +31,7 @@ def fit(
     plan: Path | str | Plan | None = None,
     resume: Path | str | None = None,
     out: Path | str | None = None,
-    screen: Screen | None = None,
+    screen: Watcher | None = None,
     ranks: Ranks = ALONE,
     **choices: Any,
 ) -> "Run":
@@ -46,13 +44,14 @@ def fit(
     `preceptor.following`. Raises Mistake for whatever a person can mend. Ctrl-C ends early: what has
     been learnt by then is examined and reported.
     """
-    screen = screen or Screen(quiet=True)
     if resume is not None:
         desk = _reopened(Path(resume), source, screen)
     else:
         desk = _fresh(source, _planned(plan, choices | ({"target": target} if target else {})), out, screen)
     desk.ranks, ranks.sharded = ranks, desk.plan.shard and ranks.size > 1
     try:
+        from preceptor.study import study  # takes seconds: whoever only asks a run need not wait for it
+
         study(desk)
     except KeyboardInterrupt:
         desk.ledger.write("interrupted", stage="before the first model")
@@ -93,7 +92,7 @@ def _planned(plan: Path | str | Plan | None, choices: dict[str, Any]) -> Plan:
     return Plan.of(**{**plan.model_dump(exclude_unset=True), **choices})
 
 
-def _fresh(source: Any, plan: Plan, out: Path | str | None, screen: Screen) -> Desk:
+def _fresh(source: Any, plan: Plan, out: Path | str | None, screen: Watcher | None) -> Desk:
     if source is None:
         raise Mistake("no-data", "There is nothing to fit.", todo="preceptor fit FILE --target COLUMN")
     folder = Path(out) if out else _next_folder(source)
@@ -113,7 +112,7 @@ def _fresh(source: Any, plan: Plan, out: Path | str | None, screen: Screen) -> D
     return Desk.set_up(source, plan, folder, screen)
 
 
-def _reopened(folder: Path, source: Any, screen: Screen) -> Desk:
+def _reopened(folder: Path, source: Any, screen: Watcher | None) -> Desk:
     run = Run(folder)
     if (folder / "result.json").exists():
         raise Mistake("run-finished", "This run has ended; there is nothing to resume.", where=str(folder))
@@ -183,11 +182,11 @@ class Run:
         """The run's ledger, opened for reading and further events."""
         return Ledger(self.folder / "ledger.jsonl")
 
-    def predict(self, source: Any) -> pl.DataFrame:
+    def predict(self, source: Any) -> "pl.DataFrame":
         """Answers for new rows, in their order: the target's column, and p(class) columns."""
         return self.answer(source)[0]
 
-    def answer(self, source: Any) -> tuple[pl.DataFrame, list[str]]:
+    def answer(self, source: Any) -> "tuple[pl.DataFrame, list[str]]":
         """Answers with the id columns in front, and notes on what was odd about the file.
 
         Raises Mistake for columns that the model needs and the file lacks.
@@ -205,7 +204,7 @@ class Run:
 
         return opened(self.folder).ask(row)
 
-    def examine(self, *, again: bool = False, reason: str = "") -> Mark:
+    def examine(self, *, again: bool = False, reason: str = "") -> "Mark":
         """The mark of what ships on the sealed rows; `again` breaks the seal, and the report confesses it.
 
         Raises Mistake without `again`, since the exam has been, and when the data have changed.
@@ -218,6 +217,10 @@ class Run:
                 why="Rows that have been looked at once can no longer tell how good a later model is.",
                 todo="Look at the report; or say --again, and the report will confess the second opening.",
             )
+        from preceptor.predictor import Predictor
+        from preceptor.study import seal_again
+        from preceptor.verdict import examine_again
+
         desk = Desk.set_up(self.ledger().of("start")[0]["path"], self.plan, self.folder)
         sealed, roles = seal_again(desk)
         mark = examine_again(

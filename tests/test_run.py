@@ -322,3 +322,32 @@ def test_a_run_resumed_on_changed_data_is_refused_and_keeps_its_ledger(tmp_path)
         preceptor.fit(resume=tmp_path / "run")
     assert caught.value.code == "data-changed"
     assert len(ledger.read_text().split("\n")) == 4
+
+
+LOADED = """
+import importlib, sys, torch
+
+def packages():
+    parts = [name.split(".") for name in sys.modules]
+    return {".".join(one[: 2 if one[0] == "torch" else 1]) for one in parts} - set(sys.stdlib_module_names)
+
+known = packages()
+importlib.import_module(sys.argv[1])
+print(*(name for name in packages() - known if not name.startswith(("_", "cython"))))
+"""
+FEW = {
+    "annotated_types",
+    "preceptor",
+    "psutil",
+    "pydantic",
+    "pydantic_core",
+    "safetensors",
+    "typing_inspection",
+}
+MORE = {"polars", "PIL", "narwhals", "packaging", "tokenizers", "zstandard"}
+
+
+@pytest.mark.parametrize(("door", "may"), [("preceptor.run", FEW), ("preceptor.answering", FEW | MORE)])
+def test_a_door_loads_little_more_than_torch(door, may):
+    done = subprocess.run([sys.executable, "-c", LOADED, door], capture_output=True, text=True, check=True)
+    assert set(done.stdout.split()) <= may

@@ -2,8 +2,6 @@
 
 import numpy as np
 import polars as pl
-from scipy import stats
-from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from preceptor.data.table import Table
 from preceptor.finding import Finding
@@ -46,22 +44,22 @@ def _told(values: np.ndarray, answers: pl.Series, roles: Roles) -> tuple[str, fl
 
 def _r_squared(values: np.ndarray, answers: np.ndarray) -> float:
     """On a line, on a rising curve, or on any curve that a tree can follow."""
-    ranks = stats.rankdata(answers)
+    ranks = _ranks(answers)
     on_a_line = np.corrcoef(values, answers)[0, 1] ** 2
-    rising = np.corrcoef(stats.rankdata(values), ranks)[0, 1] ** 2
-    error = ((_out_of_fold(DecisionTreeRegressor, values, ranks) - ranks) ** 2).mean()
+    rising = np.corrcoef(_ranks(values), ranks)[0, 1] ** 2
+    error = ((_out_of_fold(values, ranks) - ranks) ** 2).mean()
     return float(max(on_a_line, rising, 1 - error / ranks.var()))
 
 
 def _auc(values: np.ndarray, truth: np.ndarray) -> float:
     rising = _ranked_right(values, truth)
-    any_shape = _ranked_right(_out_of_fold(DecisionTreeRegressor, values, truth.astype(float)), truth)
+    any_shape = _ranked_right(_out_of_fold(values, truth.astype(float)), truth)
     return float(max(rising, 1 - rising, any_shape))
 
 
 def _ranked_right(values: np.ndarray, truth: np.ndarray) -> float:
     """The share of pairs in the right order, ties by half: the ROC AUC by way of Mann and Whitney's U."""
-    positive, ranks = truth.sum(), stats.rankdata(values)
+    positive, ranks = truth.sum(), _ranks(values)
     excess = ranks[truth].sum() - positive * (positive + 1) / 2
     return float(excess / (positive * (len(truth) - positive)))
 
@@ -69,18 +67,28 @@ def _ranked_right(values: np.ndarray, truth: np.ndarray) -> float:
 def _kappa(values: np.ndarray, truth: np.ndarray) -> float:
     """Cohen's: 0 for always saying the commonest class, 1 for always being right."""
     chance = np.bincount(truth).max() / len(truth)
-    right = (_out_of_fold(DecisionTreeClassifier, values, truth) == truth).mean()
+    right = (_out_of_fold(values, truth, classes=True) == truth).mean()
     return float((right - chance) / (1 - chance))
 
 
-def _out_of_fold(kind: type, values: np.ndarray, goal: np.ndarray) -> np.ndarray:
+def _out_of_fold(values: np.ndarray, goal: np.ndarray, *, classes: bool = False) -> np.ndarray:
     """(N,) what a small tree on this column says of each row after learning from the other half."""
+    # Whoever only predicts does without.
+    from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+
+    kind = DecisionTreeClassifier if classes else DecisionTreeRegressor
     first = np.random.default_rng(0).permutation(len(goal)) % 2 == 0
     said = np.empty_like(goal)
     for learnt in (first, ~first):
         tree = kind(max_leaf_nodes=MOST_LEAVES, random_state=0).fit(values[learnt, None], goal[learnt])
         said[~learnt] = tree.predict(values[~learnt, None])
     return said
+
+
+def _ranks(values: np.ndarray) -> np.ndarray:
+    from scipy.stats import rankdata  # likewise
+
+    return rankdata(values)
 
 
 def _alone(name: str, measure: str, value: float) -> Finding:

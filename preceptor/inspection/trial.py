@@ -6,7 +6,6 @@ past), once on as many rows drawn by lot. Where the first error is the larger, a
 
 import numpy as np
 import polars as pl
-from sklearn.ensemble import ExtraTreesRegressor
 
 from preceptor.inspection.roles import Roles
 from preceptor.inspection.sampling import as_numbers, thinned
@@ -72,5 +71,7 @@ def _errors(
 
 
 def _told(inputs: np.ndarray, answers: np.ndarray, learnt: np.ndarray, tested: np.ndarray) -> np.ndarray:
+    from sklearn.ensemble import ExtraTreesRegressor  # whoever only predicts does without
+
     forest = ExtraTreesRegressor(30, max_features=0.5, min_samples_leaf=2, random_state=0)
     return forest.fit(inputs[learnt], answers[learnt]).predict(inputs[tested])

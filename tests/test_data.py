@@ -20,6 +20,7 @@ import zstandard
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from preceptor.data import cast as casting
 from preceptor.data import room
 from preceptor.data.dates import formats_of
 from preceptor.data.delimited import Tokeniser
@@ -662,6 +663,21 @@ def test_a_schema_learnt_from_a_file_reads_a_frame_and_the_other_way_round(told)
     assert values == [(1, datetime.date(2020, 1, 4), "3")]
     dated = read(pd.DataFrame({"d": pd.to_datetime(["2020-01-02"])}))
     assert column(told("d\n2020-01-04 00:00\n", schema=dated.schema), "d") == [datetime.datetime(2020, 1, 4)]
+
+
+def test_values_that_have_their_types_are_never_turned_into_text(told, monkeypatch):
+    whole = pl.Series("rooms", [3, None], dtype=pl.Int64)
+    typed = told(GERMAN).frame.with_columns(
+        whole, sold=pl.Series([True, None]), at=datetime.datetime(2020, 1, 4)
+    )
+    table = read(typed)
+    text = casting._as_text
+    monkeypatch.setattr(
+        casting,
+        "_as_text",
+        lambda one: text(one) if one.dtype == pl.String else pytest.fail(f"text of {one.name}"),
+    )
+    assert fingerprint(read(typed, schema=table.schema)) == fingerprint(table)
 
 
 def test_a_fingerprint_changes_with_any_value_name_order_or_gap(told):

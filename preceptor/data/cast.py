@@ -66,13 +66,13 @@ def _readings(rows: Rows, schema: Schema | None) -> dict[str, Reading]:
     plain = plain_numbers(sample)
     sniffed, given = {}, {}
     for column in sample.get_columns():
-        text = column if column.dtype == pl.String else _as_text(column)
-        if schema and column.name in schema.types:
-            given[column.name] = reading_by(schema, column.name, text)
-        elif column.dtype == pl.String:
-            sniffed[column.name] = Reading("number") if column.name in plain else reading_of(text)
-        else:
+        asked = schema.types.get(column.name) if schema else None
+        if column.dtype != pl.String and asked in (None, _type(column)):
             given[column.name] = Reading(_type(column))
+        elif schema and asked:
+            given[column.name] = reading_by(schema, column.name, _as_text(column))
+        else:
+            sniffed[column.name] = Reading("number") if column.name in plain else reading_of(column)
     readings = settled(sniffed) | given
     return {name: readings[name] for name in rows.names}
 

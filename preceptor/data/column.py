@@ -72,7 +72,10 @@ def reading_of(texts: pl.Series) -> Reading:
 
 def reading_by(schema: Schema, name: str, texts: pl.Series) -> Reading:
     """How `schema` reads the column. Its type stands; a sample may show another hand's mark or format."""
-    kind, seen = schema.types[name], reading_of(texts)
+    kind = schema.types[name]
+    if kind not in ("number", "date", "datetime"):
+        return Reading(kind)
+    seen = reading_of(texts)
     if kind in ("date", "datetime"):
         known = schema.date_formats.get(name, "")
         fits = known and known in (seen.format, seen.doubt)

@@ -4,12 +4,17 @@ folder = RunFolder(tmp_path, task="two-class", verdict="better").write()
 folder = RunFolder(tmp_path, until="train").write()         # stopped after training
 """
 
+import io
 import json
+from contextlib import redirect_stderr
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import polars as pl
+
+from preceptor.ledger import Ledger
+from preceptor.screen import Screen
 
 STAGES = [
     "start",
@@ -157,6 +162,7 @@ class RunFolder:
             target=self.target,
             minutes=5,
             seed=0,
+            folder=str(self.folder),
             machine=machine,
             resumed=False,
         )
@@ -444,3 +450,12 @@ class RunFolder:
             parameters=182_000,
             epochs=210,
         )
+
+
+def told(folder: Path) -> list[str]:
+    """What a log shows of the run in this folder, line by line."""
+    printed = io.StringIO()
+    with redirect_stderr(printed), Screen() as screen:
+        for event in Ledger(folder / "ledger.jsonl").events:
+            screen.event(event)
+    return printed.getvalue().splitlines()

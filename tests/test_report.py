@@ -9,13 +9,13 @@ from html.parser import HTMLParser
 
 import polars as pl
 import pytest
-from run_folders import METRICS, RIVALS, STAGES, RunFolder
+from run_folders import METRICS, RIVALS, STAGES, RunFolder, told
 
 from preceptor.report import notebook_html, page, write_report
 from preceptor.report.page import questions
 from preceptor.report.record import Record
 from preceptor.report.sentences import joined, name, say
-from preceptor.report.summary import Narrator, stage_line, terminal_summary
+from preceptor.report.summary import Narrator
 from preceptor.report.verdict import Verdict
 from preceptor.report.yardstick import Yardstick
 
@@ -246,7 +246,7 @@ def test_the_verdict_is_one_plain_sentence(tmp_path):
 
 def test_a_rival_that_answers_is_told_apart_from_the_network_it_beat(tmp_path):
     folder = RunFolder(tmp_path, verdict="worse", shipped="boosting", rows=50).write()
-    assert terminal_summary(folder)[-1].endswith("; the network is worse by 3,900 [3,100 to 4,700]")
+    assert told(folder)[-1].endswith("; the network is worse by 3,900 [3,100 to 4,700]")
     text = read(folder).text
     assert "the network50,700" in text
     assert "best rival" not in text
@@ -324,7 +324,7 @@ def test_sentences_escape_what_is_filled_in():
 
 def test_the_terminal_tells_the_same_story_one_aligned_line_a_stage(tmp_path):
     folder = RunFolder(tmp_path, rows=300).write()
-    lines = terminal_summary(folder)
+    lines = told(folder)
     assert lines[0].startswith("houses.csv · 20,640 rows, 10 inputs -> median_house_value (number)")
     stages = [line[2:10].strip() for line in lines[1:] if line[2:10].strip()]
     assert stages == ["data", "split", "rivals", "checks", "train", "doctor", "choice", "exam"]
@@ -339,31 +339,31 @@ def test_the_terminal_tells_the_same_story_one_aligned_line_a_stage(tmp_path):
 @pytest.mark.parametrize("task", METRICS)
 @pytest.mark.parametrize("verdict", VERDICTS)
 def test_the_terminal_tells_every_verdict(tmp_path, task, verdict):
-    told = terminal_summary(RunFolder(tmp_path, task=task, verdict=verdict, rows=30).write())[-1]
+    line = told(RunFolder(tmp_path, task=task, verdict=verdict, rows=30).write())[-1]
     words = {"better": "better than", "worse": "worse than", "as_good": "as good as", "chance": "than chance"}
-    assert words[verdict] in " ".join(told.split())
+    assert words[verdict] in " ".join(line.split())
 
 
 def test_a_line_is_told_when_its_stage_is_over_and_only_once(tmp_path):
     folder = RunFolder(tmp_path, rows=30).write()
-    narrator, told = Narrator(folder), []
+    narrator, heard = Narrator(folder), []
     for event in Record.read(folder).events:
-        told.append((event["event"], narrator.hear(event)))
-    rivals = [n for n, (_, lines) in enumerate(told) if any("  rivals" in line for line in lines)]
+        heard.append((event["event"], narrator.hear(event)))
+    rivals = [n for n, (_, lines) in enumerate(heard) if any("  rivals" in line for line in lines)]
     assert len(rivals) == 1
-    assert told[rivals[0]][0] == "check"
+    assert heard[rivals[0]][0] == "check"
 
 
 def test_every_single_event_can_be_told_alone(tmp_path):
     for event in Record.read(RunFolder(tmp_path, rows=30, stopped=True).write()).events:
-        line = stage_line(event)
-        assert line is None or line.strip()
-    assert stage_line({"event": "report", "path": "runs/1/report.html"}) == "  report    runs/1/report.html"
-    assert stage_line({"event": "decision", "key": "pace", "value": 1}) is None
+        narrator = Narrator()
+        assert all(line.strip() for line in [*narrator.hear(event), *narrator.close()])
+    assert narrator.hear({"event": "report", "path": "1/report.html"}) == ["  report    1/report.html"]
+    assert narrator.hear({"event": "decision", "key": "pace", "value": 1}) == []
 
 
 def test_a_stopped_run_says_so_in_the_terminal(tmp_path):
-    lines = terminal_summary(RunFolder(tmp_path, until="train", stopped=True).write())
+    lines = told(RunFolder(tmp_path, until="train", stopped=True).write())
     assert lines[-1].startswith("  stopped   in the stage “train”")
 
 

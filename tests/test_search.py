@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from run_folders import told
 
 import preceptor
 from preceptor.contest import prepare_folds
@@ -24,7 +25,6 @@ from preceptor.intake import set_apart
 from preceptor.look import look_at
 from preceptor.plan import Plan
 from preceptor.recipe import settle
-from preceptor.report.summary import terminal_summary
 from preceptor.run import Run
 from preceptor.search import Asker, Book, Choice, Heat, Range, grid, race, search
 from preceptor.search import stage as search_stage
@@ -459,7 +459,7 @@ def test_the_report_and_the_terminal_say_that_the_best_of_many_is_flattered(run)
     page = run.report.read_text()
     assert "Its hyper-parameters are the best of 6 settings" in page
     assert "what counts is the exam" in page
-    (line,) = [line for line in terminal_summary(run.folder) if line.startswith("  search")]
+    (line,) = [line for line in told(run.folder) if line.startswith("  search")]
     assert "6 settings, the best" in line
 
 

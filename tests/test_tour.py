@@ -2,6 +2,7 @@
 
 import polars as pl
 import pytest
+from run_folders import told
 
 import preceptor
 from preceptor.data.read import read
@@ -12,7 +13,6 @@ from preceptor.intake import set_apart
 from preceptor.look import look_at
 from preceptor.plan import Plan
 from preceptor.problem import Problem
-from preceptor.report.summary import terminal_summary
 from preceptor.show import show
 
 PENGUINS = sample("penguins")
@@ -64,7 +64,7 @@ def test_page_terminal_and_notebook_tell_the_same_story(run):
     page = run.report.read_text(encoding="utf-8")
     assert "species" in page
     assert "http://" not in page.replace("http://www.w3.org", "")
-    assert any(line.strip().startswith("exam") for line in terminal_summary(run.folder))
+    assert any(line.strip().startswith("exam") for line in told(run.folder))
     assert "species" in run._repr_html_()
 
 

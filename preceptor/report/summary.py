@@ -23,7 +23,6 @@ from preceptor.figures.words import (
     quoted,
     spelt,
 )
-from preceptor.ledger import Ledger
 from preceptor.report.record import Record
 from preceptor.report.searched import told_search
 from preceptor.report.verdict import Verdict
@@ -212,16 +211,3 @@ def _lines(stage: str, told: str) -> list[str]:
     indent = " " * INDENT
     first = f"  {stage:<{INDENT - 2}}"
     return textwrap.wrap(told, WIDTH, initial_indent=first, subsequent_indent=indent) or [first.rstrip()]
-
-
-def stage_line(event: Event) -> str | None:
-    """The line of one event told alone; None where it has none."""
-    narrator = Narrator()
-    return "\n".join([*narrator.hear(event), *narrator.close()]) or None
-
-
-def terminal_summary(folder: Path) -> list[str]:
-    """A run's whole story, one line a stage."""
-    narrator = Narrator(folder)
-    told = [line for event in Ledger(folder / "ledger.jsonl").events for line in narrator.hear(event)]
-    return [*told, *narrator.close()]

@@ -19,10 +19,10 @@ from torch import Tensor, nn
 
 from preceptor.data.read import read
 from preceptor.data.streams.sampling import LEAST
+from preceptor.intake import Dealt, stream_of
 from preceptor.kinds.number import Number
 from preceptor.plan import TrainingPlan
 from preceptor.problem import Problem
-from preceptor.training.dealing import Dealt, stream_of
 from preceptor.training.loop import train
 from preceptor.training.state import Training
 from preceptor.training.stream import Stream, train_stream

@@ -4,16 +4,27 @@
     parts, target = set_apart(table, framed, look)
     write_split(desk, look, parts)
 
-`rest` is where the rows beyond memory come from, None where the table holds them all.
+`rest` is where the rows beyond memory come from, None where the table holds them all. For a training
+of your own, without a ledger, a source of any size becomes a stream:
+
+    dealt = stream_of("clicks.parquet", target="clicked", memory="500 MB")
+    dealt.stream, dealt.problem, dealt.parts     # parts.folds[0] validates, parts.sealed is sealed
 """
 
 import json
-from dataclasses import asdict
+import shutil
+import tempfile
+import weakref
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from preceptor.data.pictures.shelf import cache_folder
 from preceptor.data.read import fingerprint, read
-from preceptor.data.streams.sampling import read_or_sample
+from preceptor.data.streams.sampling import bytes_in, read_or_sample, sampled
 from preceptor.data.streams.source import Source
 from preceptor.data.table import Table
 from preceptor.desk import Desk
@@ -26,8 +37,11 @@ from preceptor.kinds.kind import Target
 from preceptor.kinds.registry import kind_named
 from preceptor.look import Look, fit_target, look_at, sealed_file
 from preceptor.plan import Plan
+from preceptor.problem import Problem
 from preceptor.split import VALIDATION_SHARE, Split, split
 from preceptor.storage import write_atomically
+from preceptor.training.dealing import deal
+from preceptor.training.stream import Stream
 
 DEEP_VALIDATION, FEWEST_DEEP = 0.1, 2_000
 """What pictures are validated on: a tenth, once; fewer rows than this are dealt into folds as tables are."""
@@ -193,3 +207,51 @@ def write_split(desk: Desk, look: Look, parts: Split) -> None:
     )
     for finding in parts.findings:
         desk.ledger.find(finding)
+
+
+@dataclass(frozen=True)
+class Dealt:
+    """A stream, and what was known before it: the look at the sample, its split, the fitted problem."""
+
+    stream: Stream
+    look: Look
+    parts: Split
+    problem: Problem
+
+    @property
+    def left_out(self) -> Mapping[str, int]:
+        """How many rows of the source are not in the stream, by reason."""
+        return self.stream.packs.left_out
+
+
+def stream_of(
+    source: Any,
+    target: str,
+    *,
+    memory: str | int | None = None,
+    folder: Path | None = None,
+    **choices: Any,
+) -> Dealt:
+    """A source of any size, to be trained on in so much `memory`.
+
+    That is "500 MB", or bytes; None is half of what is free. `choices` are further fields of the Plan: kinds,
+    ignore, group, test, seed, test_fraction. One set of rows validates. The packs lie in `folder`, or in a
+    temporary one that goes with the stream. Raises Mistakes as `read`, `look_at` and `deal` do.
+    """
+    plan, most = Plan.of(**{**choices, "target": target, "folds": 1}), bytes_in(memory)
+    sample, opened = sampled(source, most, plan.seed)
+    look = look_at(sample, plan)
+    parts, answer = set_apart(sample, Framed(sample, plan), look)
+    kinds = [kind_named(kind)(name) for name, kind in look.roles.input_kinds.items()]
+    problem = Problem(kinds, answer).fit(parts.open.take(parts.folds[0].train))
+    place = folder or _temporary()
+    stream = deal(opened, look, parts, problem, memory=most, folder=place, seed=plan.seed)
+    if folder is None:
+        weakref.finalize(stream, shutil.rmtree, place, ignore_errors=True)
+    return Dealt(stream, look, parts, problem)
+
+
+def _temporary() -> Path:
+    place = cache_folder().with_name("streams")
+    place.mkdir(parents=True, exist_ok=True)
+    return Path(tempfile.mkdtemp(dir=place))

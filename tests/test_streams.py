@@ -22,8 +22,8 @@ from preceptor.data.streams.packs import Dealing, Packs
 from preceptor.data.streams.sampling import LEAST, bytes_in, read_or_sample
 from preceptor.data.streams.source import open_source
 from preceptor.errors import Mistake
+from preceptor.intake import stream_of
 from preceptor.plan import TrainingPlan
-from preceptor.training.dealing import stream_of
 from preceptor.training.loop import train
 from preceptor.training.state import Training
 from preceptor.training.stream import PACKS_A_SHARE, Stream, train_stream
@@ -497,7 +497,7 @@ def test_what_lies_in_time_is_refused(tmp_path: Path):
 PEAK = """
 import sys, torch
 from preceptor.plan import TrainingPlan
-from preceptor.training.dealing import stream_of
+from preceptor.intake import stream_of
 from preceptor.training.state import Training
 from preceptor.training.stream import train_stream
 

@@ -1,12 +1,11 @@
-"""From a source of any size to a stream: looked at by a sample, encoded piece by piece, dealt into packs.
+"""A source of any size becomes a stream: known by a sample, encoded piece by piece, dealt into packs.
 
-    dealt = stream_of("clicks.parquet", target="clicked", memory="500 MB")
-    dealt.stream, dealt.problem, dealt.parts                # parts.folds[0] validates, parts.sealed is sealed
+    stream = deal(source, look, parts, problem, memory=400_000_000, folder=place, seed=0)
 
-Two passes are made over the source. In the first a sample is drawn by lot; kinds, validation rows and the
-seal come from it as from any table. In the second every other row is encoded and dealt: none that was
-drawn for validation or sealed, nor one with the same inputs, unless these are as common as two columns of
-yes and no make them.
+Two passes are made over the source. In the first a sample was drawn by lot; kinds, validation rows and the
+seal came from it as from any table (`preceptor.intake`). In this, the second, every other row is encoded and
+dealt: none that was drawn for validation or sealed, nor one with the same inputs, unless these are as common
+as two columns of yes and no make them.
 
 Memory: of the figure given, 80 MB are what readers and allocators keep for themselves. Of the rest a
 sixteenth is for what is read at once and three more for what becomes of it, three thirty-seconds are for the
@@ -18,85 +17,25 @@ import hashlib
 import json
 import math
 import shutil
-import tempfile
-import weakref
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from torch import Tensor
 
-from preceptor.data.pictures.shelf import cache_folder
 from preceptor.data.streams.draw import tables
 from preceptor.data.streams.packs import Dealing, Packs
-from preceptor.data.streams.sampling import bytes_in, sampled
 from preceptor.data.streams.source import Pieces, Source
 from preceptor.data.table import Table
 from preceptor.errors import Mistake
-from preceptor.kinds.registry import kind_named
-from preceptor.look import Look, fit_target, look_at
-from preceptor.plan import Plan
+from preceptor.look import Look
 from preceptor.problem import Problem
-from preceptor.split import Split, split
+from preceptor.split import Split
 from preceptor.training.chosen import Chosen
 from preceptor.training.stream import PACKS_A_SHARE, Stream
 
 TRAINING = 1 / 2
 """The part of the memory for the shares in training."""
-
-
-@dataclass(frozen=True)
-class Dealt:
-    """A stream, and what was known before it: the look at the sample, its split, the fitted problem."""
-
-    stream: Stream
-    look: Look
-    parts: Split
-    problem: Problem
-
-    @property
-    def left_out(self) -> Mapping[str, int]:
-        """How many rows of the source are not in the stream, by reason."""
-        return self.stream.packs.left_out
-
-
-def stream_of(
-    source: Any,
-    target: str,
-    *,
-    memory: str | int | None = None,
-    folder: Path | None = None,
-    **choices: Any,
-) -> Dealt:
-    """A source of any size, to be trained on in so much `memory`.
-
-    That is "500 MB", or bytes; None is half of what is free. `choices` are further fields of the Plan: kinds,
-    ignore, group, seed, test_fraction. The packs lie in `folder`, or in a temporary one that goes with the
-    stream. Raises Mistakes as `read`, `look_at` and `deal` do.
-    """
-    plan, most = Plan.of(target=target, **choices), bytes_in(memory)
-    sample, opened = sampled(source, most, plan.seed)
-    look = look_at(sample, plan)
-    task = fit_target(look, look.table).task
-    parts = split(
-        look.table,
-        target=look.roles.target,
-        task=task,
-        inputs=look.roles.inputs,
-        group=plan.group,
-        test_fraction=plan.test_fraction,
-        folds=1,
-        seed=plan.seed,
-    )
-    kinds = [kind_named(kind)(name) for name, kind in look.roles.input_kinds.items()]
-    problem = Problem(kinds, fit_target(look, parts.open)).fit(parts.open.take(parts.folds[0].train))
-    place = folder or _temporary()
-    stream = deal(opened, look, parts, problem, memory=most, folder=place, seed=plan.seed)
-    if folder is None:
-        weakref.finalize(stream, shutil.rmtree, place, ignore_errors=True)
-    return Dealt(stream, look, parts, problem)
 
 
 def deal(
@@ -160,12 +99,6 @@ def _records(problem: Problem, table: Table, record: np.dtype) -> np.ndarray:
 
 def _digest(state: Any) -> str:
     return hashlib.sha256(json.dumps(state, sort_keys=True, default=str).encode()).hexdigest()
-
-
-def _temporary() -> Path:
-    place = cache_folder().with_name("streams")
-    place.mkdir(parents=True, exist_ok=True)
-    return Path(tempfile.mkdtemp(dir=place))
 
 
 def _ensure_disk(folder: Path, size: int) -> None:

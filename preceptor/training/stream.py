@@ -1,6 +1,6 @@
 """Training on more rows than memory holds: the loop stays as it is, and its rows are exchanged under it.
 
-    stream = stream_of("clicks.parquet", target="clicked", memory="500 MB")
+    stream = stream_of("clicks.parquet", target="clicked", memory="500 MB").stream
     training = Training(net, plan, epochs=3 * stream.shares, seed=0)
     for epoch in train_stream(training, stream, loss):
         print(epoch.number, epoch.loss)

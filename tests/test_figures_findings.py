@@ -46,11 +46,11 @@ SEEN: dict[str, list[Evidence]] = {
     ],
     "label-noise": [{"among_surest": 0.17, "among_all": 0.21, "rows": [4, 9]}],
     "preprocessing-leak": [
-        {"mean_off": 0.03, "pooled_exact": True, "columns": 8},
-        {"mean_off": 0.03, "means": [0.1, -0.04, 0.02], "pooled_means": [0.0, 0.0, 0.0]},
+        {"pooled_exact": True, "means": [0.1, -0.04, 0.02], "pooled_means": [0.0, 0.0, 0.0]},
     ],
     "split-shift": [
-        {"auc": 0.55, "answers_apart": 0.6, "p": 1e-9},
+        {"auc": 0.9, "answers_apart": 0.1, "shares": {"training": {"0": 1.0}, "validation": {"0": 1.0}}},
+        {"auc": 0.6, "answers_apart": 0.6, "quantiles": {"training": [1.0, 2.0], "validation": [3.0, 9.0]}},
         {
             "auc": 0.9,
             "answers_apart": 0.6,
@@ -210,6 +210,13 @@ def test_the_whole_curve_is_preferred_to_two_numbers():
     given = {"step": 9, "lowest": 0.4, "now": 0.9, "train": 0.01}
     assert seen("overfitting", given).table.height == 3
     assert seen("overfitting", {**given, "validation_losses": RISING}).table.height == len(RISING)
+
+
+def test_of_two_sides_that_differ_by_their_inputs_the_answers_are_not_shown():
+    inputs, answers, classes = (seen("split-shift", evidence) for evidence in SEEN["split-shift"])
+    assert "two kinds" in inputs.title
+    assert "answers" in answers.title
+    assert "Class" in classes.title
 
 
 def test_what_has_left_all_bounds_is_called_diverged_and_does_not_hide_the_others():

@@ -9,7 +9,8 @@ from preceptor.figures.drawing import Bar, Drawer, Line, bars, brief, lines, per
 from preceptor.figures.figure import Figure
 from preceptor.figures.words import count, plural
 
-MOST_CLASSES = 12
+MOST_CLASSES, APART = 12, 0.2
+"""So many classes are drawn at most; answers that are no further apart are not what differs."""
 ROWS = "rows"
 
 
@@ -143,43 +144,17 @@ def mislabelled(among_surest: float, among_all: float) -> Figure:
     )
 
 
-def off_centre(means: Sequence[float], pooled_means: Sequence[float]) -> Figure | None:
-    """The columns' means over training rows, and over training and validation rows together."""
-    pairs = [Line("training rows", list(enumerate(means)), "wrong")]
-    pairs.append(Line("all rows together", list(enumerate(pooled_means)), "validation"))
-    return lines(
-        "The columns' means are zero only over all rows together",
-        "The mean of each column after it was standardised. A scaler that was fitted on the training rows "
-        "alone makes their means zero; here the held-out rows took part.",
-        ("column", "mean"),
-        pairs,
-    )
-
-
-def mean_off(mean_off: float, pooled_exact: bool) -> Figure | None:
-    """How far the means are off zero, where all rows together make them zero."""
-    if not pooled_exact:
-        return None
-    return bars(
-        "The columns' means are zero only over all rows together",
-        "How far a column's mean is off zero after it was standardised, on average over the columns. The "
-        "rows that make it zero are those that the scaler was fitted on.",
-        "mean, off zero",
-        [Bar("training rows", mean_off, "wrong"), Bar("all rows together", 0.0, "validation")],
-    )
-
-
-def classes_apart(shares: Mapping[str, Mapping[str, float]]) -> Figure:
+def classes_apart(shares: Mapping[str, Mapping[str, float]], answers_apart: float) -> Figure | None:
     """Each class's share among training and among validation rows."""
+    if answers_apart <= APART:
+        return None
     train, held = shares["training"], shares["validation"]
-    names = sorted(train, key=lambda name: -abs(train[name] - held.get(name, 0.0)))[: MOST_CLASSES // 2]
+    gaps = {name: abs(train.get(name, 0.0) - held.get(name, 0.0)) for name in {**train, **held}}
+    names = sorted(gaps, key=lambda name: -gaps[name])[: MOST_CLASSES // 2]
     rows = [
-        bar
+        Bar(f"class {name}, {side}", shares[side].get(name, 0.0), "train" if side == "training" else side)
         for name in names
-        for bar in (
-            Bar(f"class {name}, training", train[name], "train"),
-            Bar(f"class {name}, validation", held.get(name, 0.0), "validation"),
-        )
+        for side in ("training", "validation")
     ]
     return bars(
         f"Class {names[0]} is shared out quite differently",
@@ -188,6 +163,24 @@ def classes_apart(shares: Mapping[str, Mapping[str, float]]) -> Figure:
         "share of the rows",
         rows,
         say=percent,
+    )
+
+
+def deciles_apart(quantiles: Mapping[str, Sequence[float]], answers_apart: float) -> Figure | None:
+    """The deciles of the answers among training and among validation rows."""
+    if answers_apart <= APART:
+        return None
+    tenths = range(10, 100, 10)
+    return lines(
+        "The answers are spread quite differently",
+        "So many percent of the rows have an answer below the line. Rows of one kind have lines that lie "
+        "upon each other.",
+        ("percent of the rows", "answer"),
+        [
+            Line("training rows", list(zip(tenths, quantiles["training"], strict=False)), "train"),
+            Line("validation rows", list(zip(tenths, quantiles["validation"], strict=False)), "validation"),
+        ],
+        even=True,
     )
 
 
@@ -282,8 +275,7 @@ DRAWERS: dict[str, tuple[Drawer, ...]] = {
     "conflicting-labels": (contradictions,),
     "labels-misaligned": (explained_by_rows, answers_of_others),
     "label-noise": (mislabelled,),
-    "preprocessing-leak": (off_centre, mean_off),
-    "split-shift": (classes_apart, far_apart),
+    "split-shift": (classes_apart, deciles_apart, far_apart),
     "rows-in-order": (batch_means, batch_spread),
     "class-imbalance": (class_counts,),
     "constant-feature": (columns_at_rest,),

@@ -4,9 +4,9 @@ faded(ratio=1e-6, layer="0.weight").title         # "The gradient fades on its w
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from preceptor.figures.drawing import SHARE_OF_DUMB, Bar, Drawer, bars, dots, percent
+from preceptor.figures.drawing import SHARE_OF_DUMB, Bar, Drawer, Line, bars, dots, lines, percent
 from preceptor.figures.figure import Figure
 
 USUAL = (0.16, 1.41)
@@ -26,6 +26,23 @@ def standardised(loss_as_is: float, loss_standardised: float) -> Figure:
         ],
         line=1.0,
         cut=True,
+    )
+
+
+def off_centre(
+    means: Sequence[float], pooled_means: Sequence[float], pooled_exact: bool = False
+) -> Figure | None:
+    """The columns' means over training rows, and over training and validation rows together."""
+    seen = "all rows together" if pooled_exact else "more rows than these"
+    return lines(
+        f"The columns were standardised by the statistics of {seen}",
+        "The mean of each column after it was standardised. A scaler that was fitted on the training rows "
+        "alone makes their means zero.",
+        ("column", "mean"),
+        [
+            Line("training rows", list(enumerate(means)), "wrong"),
+            Line("all rows together", list(enumerate(pooled_means)), "validation"),
+        ],
     )
 
 
@@ -110,6 +127,7 @@ def faded(ratio: float, layer: str) -> Figure:
 DRAWERS: dict[str, tuple[Drawer, ...]] = {
     "inputs-unnormalised": (standardised,),
     "normalised-twice": (standardised,),
+    "preprocessing-leak": (off_centre,),
     "signal-scale": (weight_scales, signal_sizes),
     "starting-loss": (first_guess,),
     "dead-units": (at_rest, dead),

@@ -78,7 +78,7 @@ def _remedies(record: Record) -> list[Block]:
     if not rows:
         return []
     kept = sum(bool(remedy.get("kept")) for remedy in record.of("remedy"))
-    tried, helped = spelt(len(rows), "remedy", "remedies"), spelt(kept, "").strip()
+    tried, helped = spelt(len(rows), "remedy", "remedies"), spelt(kept, "", " ").strip()
     told = f"preceptor tried {tried} by itself and kept {helped}, judged on validation rows."
     tries = enumerate(record.of("remedy"), start=1)
     drawn = [block for nth, remedy in tries for block in remedy_drawn(record, remedy, nth)]

@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,7 @@ def _codes_spoken() -> dict[str, str]:
         for node in ast.walk(ast.parse(file.read_text("utf-8"))):
             if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] in SPEAKERS:
                 named = [word.value for word in node.keywords if word.arg == "code"]
-                for code in ast.walk((node.args or named)[0]):
+                for code in (inner for said in [*node.args[:1], *named] for inner in ast.walk(said)):
                     if isinstance(code, ast.Constant) and isinstance(code.value, str):
                         spoken[code.value] = f"{file.relative_to(HOUSE.parent)}:{node.lineno}"
     return spoken
@@ -47,6 +48,13 @@ def test_explanations_are_short_plain_and_end_their_sentences():
         sentences = re.split(r"(?<=[.?!:])\s", entry.text)
         assert 2 <= len(sentences) <= 8, (entry.code, len(sentences))
         assert entry.text[-1] in ".?!", entry.code
+
+
+def test_what_the_doctor_finds_is_taught_in_two_to_six_sentences():
+    doctor = tomllib.loads((HOUSE / "explanations" / "diagnose.toml").read_text("utf-8"))
+    for code in doctor:
+        sentences = re.split(r"(?<=[.?!])\s", explanations()[code].text)
+        assert 2 <= len(sentences) <= 6, (code, len(sentences))
 
 
 def test_a_code_is_found_in_any_case():

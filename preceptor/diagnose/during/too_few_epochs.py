@@ -9,10 +9,11 @@ Without rows held out a gain counts only while each row has been seen at most th
 learning by heart. A schedule that has cooled down gains nothing. Source: tuning playbook.
 """
 
+import math
 from typing import Any
 
 from preceptor.diagnose.case import Case
-from preceptor.diagnose.progress import LATE, behind, beyond, epochs, lead, now, onward, visits
+from preceptor.diagnose.progress import LATE, behind, beyond, epochs, lead, now, onward, reached, visits
 from preceptor.finding import Finding
 
 GAIN, PART, MUCH, BY_HEART = 0.07, 0.2, 0.2, 3.0
@@ -20,7 +21,7 @@ GAIN, PART, MUCH, BY_HEART = 0.07, 0.2, 0.2, 3.0
 
 def too_few_epochs(case: Case) -> Finding | None:
     """Training that ends while it is going well."""
-    if not case.steps or not beyond(case, LATE, 0):
+    if not case.steps or not beyond(case, LATE, 0) or math.isinf(reached(case)):
         return None
     seen = visits(case)
     if case.validation is None and (seen is None or seen > BY_HEART):

@@ -10,11 +10,12 @@ That a forest wins says that more is there; that a wide net gets it says that it
 in the way, not the nature of nets. Source: CS231n; Karpathy (2019).
 """
 
+import math
 from typing import Any
 
 from preceptor.diagnose.case import Case
 from preceptor.diagnose.during.range_test import matters
-from preceptor.diagnose.progress import MARGIN, behind, beyond, lead, now, onward, rival
+from preceptor.diagnose.progress import MARGIN, behind, beyond, lead, now, onward, reached, rival
 from preceptor.diagnose.trace import by_unit
 from preceptor.diagnose.wide_net import WIDTH, wide_net
 from preceptor.finding import Finding
@@ -27,7 +28,7 @@ def underfitting(case: Case) -> Finding | None:
     look, other = now(case), rival(case)
     if look.validation is None or other is None or other.validation is None or not beyond(case, 0.5, 300):
         return None
-    if look.validation - look.train > GAP or look.train < MARGIN:
+    if math.isinf(reached(case)) or look.validation - look.train > GAP or look.train < MARGIN:
         return None
     lost, later = lead(case), onward(case).validation
     if lost < max(1.5 * MARGIN, PART * look.validation) or (later and look.validation - later > lost / 3):

@@ -3,8 +3,8 @@
     step = Proven(descend, net, touched, generators)
     losses, norms = step(rows, rates)                     # what descend(rows, rates) gives, and leaves
 
-It is recorded first, then done both ways, mini-batch after mini-batch, and trusted when results, tensors and
-random numbers agree to the last bit. A net that has hooks, or changes its own attributes, is left as it is.
+The first mini-batch records it; the second is done both ways, and replays are trusted when results, tensors
+and random numbers agree to the last bit. A net that has hooks, or changes its own attributes, is left alone.
 """
 
 from collections.abc import Sequence
@@ -12,8 +12,11 @@ from collections.abc import Sequence
 import torch
 from torch import Generator, Tensor, nn
 
-from preceptor.training.steps import PROOFS, _hooked, facts_of
+from preceptor.training.steps import _hooked, facts_of
 from preceptor.training.tape import Step, Tape, record
+
+EAGER = 2
+"""So many steps are done as they are written, at least."""
 
 
 class Proven:
@@ -24,13 +27,8 @@ class Proven:
     ) -> None:
         self.step, self.net, self.touched, self.generators = step, net, touched, generators
         self.tape: Tape | None = None
-        self.proofs = 0
+        self.trusted = False
         self._next: Step = step if _hooked(net) else self._recorded
-
-    @property
-    def trusted(self) -> bool:
-        """Whether steps are replayed by now."""
-        return self.proofs == PROOFS
 
     def __call__(self, *given: Tensor) -> tuple[Tensor, ...]:
         """The step's results; when replayed, in memory that the next call writes over."""
@@ -38,11 +36,19 @@ class Proven:
 
     def _recorded(self, *given: Tensor) -> tuple[Tensor, ...]:
         before, facts = self._state(), list(facts_of(self.net))
-        self.tape = record(self.step, given, self.generators)
-        self._put_back(before)
+        told: list[tuple[Tensor, ...]] = []
+
+        def step(*own: Tensor) -> tuple[Tensor, ...]:
+            told.append(self.step(*own))
+            return told[-1]
+
+        self.tape = record(step, given, self.generators)
         innocent = list(facts_of(self.net)) == facts
         self._next = self._compared if self.tape and innocent else self.step
-        return self._next(*given)
+        if len(told) > 1:  # a graph takes more than one pass
+            self._put_back(before)
+            return self.step(*given)
+        return told[0]
 
     def _compared(self, *given: Tensor) -> tuple[Tensor, ...]:
         """As it is written, and before that from the tape."""
@@ -51,10 +57,8 @@ class Proven:
         foretold = [*(one.clone() for one in self.tape(*given)), *self._state()]
         self._put_back(before)
         told = self.step(*given)
-        same = all(map(torch.equal, foretold, [*told, *self._state()]))
-        self.proofs += same
-        if self.trusted or not same:
-            self._next = self.tape if same else self.step
+        self.trusted = all(map(torch.equal, foretold, [*told, *self._state()]))
+        self._next = self.tape if self.trusted else self.step
         return told
 
     def _state(self) -> list[Tensor]:

@@ -152,7 +152,7 @@ class Recording:
         return dying
 
     def added_to_zeros(self, number: int, target: Tensor) -> bool:
-        """Whether this call finds zeros in `target`, outside, and nobody else touches them in this step."""
+        """Whether this call finds zeros in `target`, outside, that nobody else has touched in this step."""
         begin, end = _extent(target)
         others = [
             self.calls[other].name == "zero_" and _extent(one)[0] <= begin and end <= _extent(one)[1]

@@ -22,11 +22,12 @@ import torch
 from torch import nn
 
 from preceptor.training.loop import Epoch
+from preceptor.training.proven import EAGER
 from preceptor.training.stack import Material, Stack, attempt
 from preceptor.training.state import Training
-from preceptor.training.steps import PROOFS, _hooked
+from preceptor.training.steps import _hooked
 
-MOST, MOST_WEIGHTS = 8, 160_000
+MOST, MOST_WEIGHTS = 16, 160_000
 """So many nets in one program, of so many weights in all: more bring little, and fill the caches."""
 WORTH_MOVING = 0.75
 """Who goes on moves closer together when no more than this share of those who began are left."""
@@ -105,9 +106,9 @@ class Company:
 
     def _advance(self, programs: Sequence[Stack]) -> None:
         """To the end of the epoch. In the first one, side by side and by turns: what is faster is kept."""
-        enough = min(one.steps for one in programs) > PROOFS + 2 * TURNS * STRIDE
+        enough = min(one.steps for one in programs) > EAGER + 2 * TURNS * STRIDE
         if self.abreast is None and enough and min(len(programs), self.threads) > 1:
-            self._each(programs, lambda stack: stack.advance(PROOFS))
+            self._each(programs, lambda stack: stack.advance(EAGER))
             seconds = {True: 0.0, False: 0.0}
             for abreast in (True, False) * TURNS:
                 began = time.perf_counter()
@@ -133,18 +134,22 @@ class Company:
             same[0].append(place) if same else groups.append((likeness, [place]))
         found = []
         for _, places in groups:
-            against = can_join(
-                [self.trainings[one] for one in places], [self.materials[one] for one in places]
-            )
-            found += [places] if against is None else [[place] for place in places]
+            trainings = [self.trainings[one] for one in places]
+            materials = [self.materials[one] for one in places]
+            joined = self._most(places[0]) > 1 and can_join(trainings, materials) is None
+            found += [places] if joined else [[place] for place in places]
         return found
+
+    def _most(self, place: int) -> int:
+        """So many nets like the one of this place may be one program."""
+        return max(1, min(MOST, MOST_WEIGHTS // self.trainings[place].flat.weights.numel()))
 
     def _form(self, going: list[int]) -> None:
         self.dissolve()
         self.began, alive = len(going), set(going)
         for group in self.groups:
-            most = max(1, min(MOST, MOST_WEIGHTS // self.trainings[group[0]].flat.weights.numel()))
-            for places in even([place for place in group if place in alive], self.threads, most):
+            members = [place for place in group if place in alive]
+            for places in even(members, self.threads, self._most(group[0])):
                 stack = Stack(
                     [self.trainings[one] for one in places], [self.materials[one] for one in places]
                 )

@@ -87,24 +87,30 @@ def first_guess(start: float, expected: float) -> Figure | None:
 def at_rest(layers: Mapping[str, float], layer: str | None = None) -> Figure:
     """The share of each layer's units that are at rest."""
     marked = layer if layer and layer in layers else max(layers, key=lambda name: layers[name])
-    return bars(
-        f"In {marked} {percent(layers[marked])} of the units are at rest",
-        "The share of each layer's units that pass on nothing the error could travel along, for any of "
-        "the rows looked at. Layers run from the first, at the top, to the last.",
-        "units at rest",
-        [Bar(name, part, "wrong" if name == marked else "other") for name, part in layers.items()],
-        say=percent,
-    )
+    rows = [Bar(name, part, "wrong" if name == marked else "other") for name, part in layers.items()]
+    return _resting(marked, layers[marked], rows, " Layers run from the first, at the top, to the last.")
 
 
 def dead(dead: float, layer: str) -> Figure:
     """Dead units of one layer."""
-    return at_rest({f"{layer}, dead": dead, f"{layer}, alive": 1 - dead})
+    return _resting(layer, dead, [Bar("dead", dead, "wrong"), Bar("alive", 1 - dead, "train")])
 
 
 def saturated(saturated: float, layer: str) -> Figure:
     """Saturated units of one layer."""
-    return at_rest({f"{layer}, at the edge": saturated, f"{layer}, in the middle": 1 - saturated})
+    rows = [Bar("at the edge", saturated, "wrong"), Bar("in the middle", 1 - saturated, "train")]
+    return _resting(layer, saturated, rows)
+
+
+def _resting(layer: str, share: float, rows: Sequence[Bar], more: str = "") -> Figure:
+    return bars(
+        f"In layer {layer} {percent(share)} of the units are at rest",
+        "The share of a layer's units that pass on nothing the error could travel along, for any of the rows "
+        "looked at." + more,
+        "units",
+        rows,
+        say=percent,
+    )
 
 
 def gradients(layers: Mapping[str, float], layer: str | None = None) -> Figure:
@@ -112,7 +118,7 @@ def gradients(layers: Mapping[str, float], layer: str | None = None) -> Figure:
     return dots(
         "The gradient fades on its way back",
         "The size of the gradient in each layer. The error enters at the last layer, at the bottom, and "
-        "is passed back to the first, at the top. Each line of the grid is a power of ten.",
+        "is passed back to the first, at the top. The scale is one of powers of ten.",
         "gradient for each weight",
         layers,
         marked=layer,

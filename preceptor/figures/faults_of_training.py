@@ -222,7 +222,7 @@ def rates(rate: float, highest: float) -> Figure:
     """The learning rate now, beside its highest."""
     return dots(
         "The learning rate is gone early",
-        "The learning rate at its highest and now. Each line of the grid is a power of ten.",
+        "The learning rate at its highest and now, on a scale of powers of ten.",
         "learning rate",
         {"highest": highest, "now": rate},
         marked="now",

@@ -283,7 +283,7 @@ def badly_drawn() -> nn.Module:
         (Gossip, "batch-mixed"),
         (Bypassed, "parameters-unmoved"),
         (badly_drawn, "signal-scale"),
-        (lambda: MLP(4, 3, widths=(1,), generator=seeded(2)), "underfitting"),
+        (lambda: MLP(4, 3, widths=(1,), generator=seeded(2)), "one-batch"),
     ],
     ids=["deaf", "gossip", "bypassed", "badly drawn", "one unit"],
 )

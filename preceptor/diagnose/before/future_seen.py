@@ -8,8 +8,9 @@ backprop to chart dependencies".
 """
 
 import torch
+from torch import Tensor
 
-from preceptor.diagnose.case import Case
+from preceptor.diagnose.case import Case, Rows
 from preceptor.diagnose.check import undisturbed
 from preceptor.finding import Finding
 
@@ -26,18 +27,9 @@ def future_seen(case: Case) -> Finding | None:
     if not float(moved) >= SAME or torch.equal(x, goal):
         return None
     half = x.shape[1] // 2
-    other = x.clone()
-    other[:, half:] = x[:, half:].roll(1, dims=0).flip(1)
-    net = case.rehearsal.net.eval()
-    with undisturbed(), torch.no_grad():
-        first = case.answer(net, rows)
-        second = net(other, *rows.inputs[1:])
-    if first.shape[:2] != x.shape[:2] and first.ndim == 3:
-        first, second = first.mT, second.mT
-    if first.shape[:2] != x.shape[:2]:
+    moved_by = _moved_by(case, rows, half)
+    if moved_by is None:
         return None
-    apart = (first - second).reshape(*x.shape[:2], -1).abs()
-    moved_by = apart.amax((0, 2)) / first.abs().max().clamp(min=1e-12)
     change = float(moved_by[: half - 1].max())
     if change <= NOTHING:
         return None
@@ -51,3 +43,18 @@ def future_seen(case: Case) -> Finding | None:
         evidence={"change": change, "place": half, "changes": moved_by[:100].tolist()},
         remedy="Mask the future: nn.Transformer.generate_square_subsequent_mask(T), or is_causal=True.",
     )
+
+
+def _moved_by(case: Case, rows: Rows, half: int) -> Tensor | None:
+    """By place (T,): the outputs' change, as a share of their size, when tokens after `half` are others."""
+    x, net = rows.inputs[0], case.rehearsal.net.eval()
+    other = x.clone()
+    other[:, half:] = x[:, half:].roll(1, dims=0).flip(1)
+    with undisturbed(), torch.no_grad():
+        first, second = net(*rows.inputs), net(other, *rows.inputs[1:])
+    if first.shape[:2] != x.shape[:2] and first.ndim == 3:
+        first, second = first.mT, second.mT
+    if first.shape[:2] != x.shape[:2]:
+        return None
+    apart: Tensor = (first - second).reshape(*x.shape[:2], -1).abs()
+    return apart.amax((0, 2)) / first.abs().max().clamp(min=1e-12)

@@ -4,7 +4,8 @@
               training rows alone; or
     nearly    the training rows' own means are not 0 and their deviations not 1, yet for nine tenths of the
               columns within 4 standard errors of it, as those of a part of what a scaler was fitted on are;
-              columns that are plainly not normal, so that no one drew them that way
+              columns that are plainly not normal, so that no one drew them that way; and the means of
+              training and validation rows together are nearer 0 than those of rows that were not fitted
 
 The validation rows have then helped to prepare the training rows. It flatters little, as a rule, and is a
 fault all the same. Certain, for a table of three columns and more. Source: CS231n, "common pitfall".
@@ -16,7 +17,7 @@ from torch import Tensor
 from preceptor.diagnose.case import Case
 from preceptor.finding import Finding
 
-EXACT, ERRORS, MOST, COLUMNS, FEWEST = 1e-4, 4.0, 0.9, 3, 40
+EXACT, ERRORS, MOST, COLUMNS, FEWEST, NEARER = 1e-4, 4.0, 0.9, 3, 40, 0.75
 
 
 def preprocessing_leak(case: Case) -> Finding | None:
@@ -30,7 +31,7 @@ def preprocessing_leak(case: Case) -> Finding | None:
         return None
     both = torch.cat([x, held])
     pooled = _exact(both)
-    if not pooled and not (_nearly(x) and _shaped(x)):
+    if not pooled and not (_nearly(x) and _shaped(x) and _shared(both)):
         return None
     mean = float(x.mean(0).abs().mean())
     return Finding(
@@ -72,3 +73,8 @@ def _shaped(x: Tensor) -> bool:
     skew, tails = z.pow(3).mean(0).abs(), (z.pow(4).mean(0) - 3).abs()
     errors = torch.maximum(skew / (6 / len(x)) ** 0.5, tails / (24 / len(x)) ** 0.5)
     return float((errors > 3.5).double().mean()) > 0.2
+
+
+def _shared(both: Tensor) -> bool:
+    """Whether the rows of both sides belong to what was fitted: then their means lie nearer 0 than chance."""
+    return float(both.mean(0).square().mean()) * len(both) < NEARER**2

@@ -25,7 +25,7 @@ def shuffled_labels(case: Case) -> Finding | None:
     """Learn shuffled answers of training rows; held-out rows must then be answered no better than chance."""
     if case.validation is None:
         return None
-    rows, held = _twins_first(case.train.few(SEARCHED), case.validation.few(HELD_ROWS))
+    rows, held = _twins_first(_drawn(case.train, SEARCHED), _drawn(case.validation, HELD_ROWS))
     goal, held_goal = _shuffled(rows, held)
     pupil, _ = practise(case.reflect(first=True), rows.inputs, goal, case.loss, steps=STEPS, rate=RATE)
     gain = _gain_over_chance(case, pupil, Rows(held.inputs, held_goal))
@@ -40,6 +40,11 @@ def shuffled_labels(case: Case) -> Finding | None:
         evidence={"rows": len(goal), "held_rows": len(held_goal), "gain": float(gain.mean()), "z": z},
         remedy="Rows lie on both sides of the split: remove duplicates, or name their --group.",
     )
+
+
+def _drawn(rows: Rows, most: int) -> Rows:
+    """At most so many rows, in an order that says nothing."""
+    return rows.take(sample(rows.number, most))
 
 
 def _twins_first(rows: Rows, held: Rows) -> tuple[Rows, Rows]:

@@ -12,7 +12,7 @@ Source: Deepchecks (predictive power score >= 0.8), sharpened by the comparison.
 import numpy as np
 import torch
 
-from preceptor.diagnose.case import Case, labels_of
+from preceptor.diagnose.case import Case, Rows, labels_of
 from preceptor.finding import Finding
 
 TINY, APART, REST, FEWEST, WIDEST, SAME = 0.15, 0.2, 0.25, 40, 400, 0.9999
@@ -20,26 +20,13 @@ TINY, APART, REST, FEWEST, WIDEST, SAME = 0.15, 0.2, 0.25, 40, 400, 0.9999
 
 def target_leak(case: Case) -> Finding | None:
     """A column of a table that knows the answer."""
-    x = case.train.inputs[0]
-    goal = case.train.goal
-    single = goal.numel() == len(goal)
-    if (
-        x.ndim != 2
-        or not x.is_floating_point()
-        or not single
-        or len(x) < FEWEST
-        or not 2 <= x.shape[1] <= WIDEST
-    ):
+    if not _table(case.train):
         return None
     errors = _errors(case)
     order = np.argsort(errors)
     best, second = order[:2]
-    if (
-        errors[best] > TINY
-        or errors[best] > APART * errors[second]
-        or errors[second] < REST
-        or _earlier(case, int(best))
-    ):
+    alone = errors[best] <= min(TINY, APART * errors[second]) and errors[second] >= REST
+    if not alone or _earlier(case, int(best)):
         return None
     return Finding(
         "target-leak",
@@ -57,6 +44,13 @@ def target_leak(case: Case) -> Finding | None:
         remedy=f"Drop it, x = x[:, [j for j in range(x.shape[1]) if j != {best}]], or find out when it is"
         " known.",
     )
+
+
+def _table(rows: Rows) -> bool:
+    """Whether these are enough rows of a table that is not too wide, each with one answer."""
+    x, goal = rows.inputs[0], rows.goal
+    numbers = x.ndim == 2 and x.is_floating_point() and 2 <= x.shape[1] <= WIDEST
+    return numbers and goal.numel() == len(goal) >= FEWEST
 
 
 def _earlier(case: Case, column: int) -> bool:

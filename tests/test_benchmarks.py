@@ -124,6 +124,11 @@ def test_a_brief_task_is_an_eighth_of_the_work():
     assert len(brief.x) * brief.epochs == len(task.x) * task.epochs // 8
 
 
+def test_the_better_number_of_threads_is_the_one_that_was_once_the_faster():
+    taken = iter([9.0, 2.0, 1.0, 2.0, 9.0, 2.0])  # one thread, two threads, and so on: one is disturbed twice
+    assert contest.better(lambda threads: next(taken)) == 1
+
+
 def test_a_contestant_that_fails_is_told_with_its_last_words():
     rows = contest.contest(small(True), [contest.Contestant("ghost", "nowhere")], rounds=1)
     assert "No module named 'benchmarks.peers.nowhere'" in rows["ghost"]["absent"]

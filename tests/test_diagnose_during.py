@@ -229,7 +229,6 @@ def test_steps_that_set_out_downhill_and_land_too_high_do_not_climb():
 @pytest.mark.parametrize(
     ("code", "changes", "field"),
     [
-        ("learning-rate-too-low", {"rate": 1e-8}, "learning_rate"),
         ("learning-rate-too-high", {"kind": torch.optim.SGD, "rate": 30.0}, "learning_rate"),
         ("clipping-always", {"clip": 1e-4, "kind": torch.optim.SGD, "rate": 0.1}, "clip"),
     ],

@@ -37,24 +37,22 @@ def learning_rate_too_low(case: Case) -> Finding | None:
     later = start(case) - further.train
     if _hopeful(case, later, case.record.step + FURTHER, promised):
         return None
+    seen = {"gained": gained, "gained_later": later, "trial_gains": promised}
+    return _finding(case, factor * max(case.record.rates), further, faster, seen)
+
+
+def _finding(case: Case, better: float, further: Outcome, faster: Outcome, seen: dict[str, float]) -> Finding:
     highest = max(case.record.rates)
     return Finding(
         "learning-rate-too-low",
         "warning",
         f"In {case.record.step} steps the loss has come from {start(case):.3f} to {reached(case):.3f} of the"
         f" constant answer's at a learning rate of {highest:.1g}, and {FURTHER} more bring"
-        f" {further.train:.3f}; half as many at {factor * highest:.1g} bring {faster.train:.2f}. At this"
-        " pace it will not get there.",
-        evidence={
-            "step": case.record.step,
-            "rate": highest,
-            "better_rate": factor * highest,
-            "gained": gained,
-            "gained_later": later,
-            "trial_gains": promised,
-        },
-        remedy=f"Set lr={factor * highest:.1g}.",
-        change=rate(factor * highest),
+        f" {further.train:.3f}; half as many at {better:.1g} bring {faster.train:.2f}. At this pace it will"
+        " not get there.",
+        evidence={"step": case.record.step, "rate": highest, "better_rate": better, **seen},
+        remedy=f"Set lr={better:.1g}.",
+        change=rate(better),
     )
 
 

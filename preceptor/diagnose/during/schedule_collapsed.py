@@ -38,9 +38,8 @@ def schedule_collapsed(case: Case) -> Finding | None:
         "schedule-collapsed",
         "warning",
         f"At step {len(rates)}"
-        + (f", {part:.0%} of the plan," if part else "")
-        + f" the learning rate is {rates[-1]:.1e},"
-        f" down from {rates.max():.1e}. The weights no longer move; 64 steps at the old rate would bring the"
+        f"{f', {part:.0%} of the plan,' if part else ''} the learning rate is {rates[-1]:.1e}, down from"
+        f" {rates.max():.1e}. The weights no longer move; 64 steps at the old rate would bring the"
         f" loss from {reached(case):.2f} to {onward.train:.2f} of the constant answer's.",
         evidence={
             "step": len(rates),
@@ -49,8 +48,7 @@ def schedule_collapsed(case: Case) -> Finding | None:
             "idle_steps": idle,
             "gain": gain,
         },
-        remedy="Step the schedule once an epoch, or give it the number of batches: T_max=epochs *"
-        " len(loader).",
+        remedy="Step the schedule once an epoch, or give it all batches: T_max=epochs * len(loader).",
         change={"training": {"schedule": "cosine"}},
     )
 

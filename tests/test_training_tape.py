@@ -15,6 +15,7 @@ from preceptor.models.mixed import MixedNet
 from preceptor.models.tabular import TabularNet
 from preceptor.plan import TrainingPlan
 from preceptor.training import FlatParameters, Training, train
+from preceptor.training.script import Operation, Script, scripts
 from preceptor.training.tape import Tape, record
 
 PLAN = TrainingPlan(learning_rate=1e-2, batch_size=32, threads=1, ema=0.9)
@@ -178,6 +179,20 @@ def test_gradients_are_made_where_they_belong_and_activations_share_memory():
     made = [one.kwargs["out"] for one in done if "out" in one.kwargs]
     hidden = [one.data_ptr() for one in made if one.shape == (256, 64)]
     assert len(set(hidden)) < len(hidden)
+
+
+def test_what_the_interpreter_cannot_be_told_is_done_between_two_scripts():
+    x, twice, total = torch.ones(3), torch.zeros(3), torch.zeros((), dtype=torch.float64)
+    double = Operation(torch.ops.aten.add.out, (x, x), {"out": twice})
+    told = Operation(torch.ops.aten.sum.default, (twice,), {"dtype": torch.float64}, (total,))
+    grow = Operation(torch.ops.aten.add_.Tensor, (x, twice), {})
+    pieces = scripts([double, told, grow, grow])
+    assert [type(one) for one in pieces] == [Script, Operation, Script]
+    for _ in range(2):
+        for run in pieces:
+            run()
+    assert (total, x.tolist()) == (30.0, [25.0] * 3)
+    assert torch._C._get_graph_executor_optimize()
 
 
 def test_many_nets_stacked_by_vmap_are_replayed():

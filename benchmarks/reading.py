@@ -1,22 +1,50 @@
-"""How fast a large table is read, and how much memory that takes beside polars and pandas alone.
+"""How fast a large table of text is read, and what memory that takes, beside polars and pandas alone.
 
-    python -m benchmarks.reading [--rows 1000000] [--columns 100]
-
-The file is made in a temporary folder and thrown away. Each reader runs in a process of its own; its
-peak is what that process held at most, less what it held when its packages were imported.
+A million rows of a hundred columns, made in a temporary folder. Each reader works in a process of its own;
+its peak is what that process held at most, less what it held when its packages were imported.
 """
 
-import argparse
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
+from statistics import median
+from typing import Any
 
 import numpy as np
 import polars as pl
 
+from benchmarks.worker import peak_memory
+
 READERS = ("preceptor", "polars", "pandas")
+ROWS, COLUMNS = 1_000_000, 100
+
+
+def run(rounds: int, quick: bool = False) -> dict[str, Any]:
+    rows = ROWS // 100 if quick else ROWS
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "table.csv"
+        write_table(path, rows, COLUMNS)
+        title = f"{rows:,} rows, {COLUMNS} columns, {path.stat().st_size / 1e6:,.0f} MB of text"
+        found = [{reader: apart(reader, path) for reader in READERS} for _ in range(rounds)]
+    seconds = {name: {"values": [one[name][0] for one in found]} for name in READERS}
+    busy = {name: {"values": [one[name][1] for one in found]} for name in READERS}
+    peaks = {
+        name: {"values": [one[name][2] / 1e6 for one in found], "note": _beside_values(found, name)}
+        for name in READERS
+    }
+    return {
+        "reading": {"title": title, "unit": "s", "contestants": seconds},
+        "reading, processors": {"title": "seconds of all processors", "unit": "s", "contestants": busy},
+        "reading, memory": {"title": "peak over what the imports take", "unit": "MB", "contestants": peaks},
+    }
+
+
+def _beside_values(found: list[dict[str, list[float]]], name: str) -> str:
+    peak, values = (median(one[name][place] for one in found) for place in (2, 3))
+    return f"  {peak / values:.1f}x the values"
 
 
 def write_table(path: Path, rows: int, columns: int, seed: int = 0) -> None:
@@ -33,16 +61,23 @@ def write_table(path: Path, rows: int, columns: int, seed: int = 0) -> None:
             frame.write_csv(file, include_header=start == 0, float_precision=4)
 
 
+def apart(reader: str, path: Path) -> list[float]:
+    """Seconds, processor seconds, bytes at the peak and bytes of the values, in a process of its own."""
+    command = [sys.executable, "-m", "benchmarks.reading", reader, str(path)]
+    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    return [float(number) for number in told.split()]
+
+
 def read_with(reader: str, path: Path) -> None:
-    """Read the file in this process; print seconds, processor seconds, peak and values in bytes."""
+    """Read the file in this process, and print what `apart` returns."""
     load = _loader(reader)
-    before = _peak()
-    begin, busy = time.perf_counter(), time.process_time()
+    before = peak_memory()
+    began, busy = time.perf_counter(), time.process_time()
     values = load(path)
-    print(time.perf_counter() - begin, time.process_time() - busy, _peak() - before, values)
+    print(time.perf_counter() - began, time.process_time() - busy, peak_memory() - before, values)
 
 
-def _loader(reader: str):
+def _loader(reader: str) -> Callable[[Path], float]:
     if reader == "preceptor":
         from preceptor.data.read import read
 
@@ -54,35 +89,5 @@ def _loader(reader: str):
     return lambda path: pandas.read_csv(path).memory_usage(deep=True).sum()
 
 
-def _peak() -> int:
-    """The most bytes of memory this process held; getrusage would count its parent's before the exec."""
-    status = Path("/proc/self/status").read_text()
-    return int(status.partition("VmHWM:")[2].split()[0]) * 1024
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rows", type=int, default=1_000_000)
-    parser.add_argument("--columns", type=int, default=100)
-    parser.add_argument("--read", nargs=2, metavar=("READER", "FILE"), help="only read, in this process")
-    asked = parser.parse_args()
-    if asked.read:
-        read_with(asked.read[0], Path(asked.read[1]))
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "table.csv"
-        write_table(path, asked.rows, asked.columns)
-        size = path.stat().st_size
-        print(f"{asked.rows:,} rows, {asked.columns} columns, {size / 1e6:,.0f} MB of text")
-        for reader in READERS:
-            command = [sys.executable, "-m", "benchmarks.reading", "--read", reader, str(path)]
-            told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-            seconds, busy, peak, values = map(float, told.split())
-            print(
-                f"{reader:<10} {seconds:6.1f} s ({busy:5.1f} processor)  {asked.rows / seconds:9,.0f} rows/s"
-                f"  peak {peak / 1e6:6,.0f} MB = {peak / size:.2f} x text, {peak / values:.2f} x values"
-            )
-
-
 if __name__ == "__main__":
-    main()
+    read_with(sys.argv[1], Path(sys.argv[2]))

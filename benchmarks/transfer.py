@@ -1,22 +1,22 @@
 """What a lent encoder is worth where there are few labels: from scratch, lent and frozen, lent and learning.
 
-    python -m benchmarks.transfer [--rounds 3] [--data ../shared/data] [--only pictures|texts]
-
 Pictures: an encoder learns the first five classes of Fashion-MNIST, and is lent to the other five. Texts:
 one learns from SST-2, and is lent to rt-polarity; both are made of the same reviews, so the lender reads
-no sentence that its borrower learns from or is marked on. Accuracy in per cent on rows held out of training,
-mean and standard deviation over the rounds, in each of which other rows have labels; no test file is opened.
+no sentence that its borrower learns from or is marked on. Accuracy on rows held out of training; in each
+round other rows have labels, and the first way is the first contestant. No test file is opened.
 """
 
-import argparse
+import itertools
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
 import torch
 
+from benchmarks.tasks import DATA
 from preceptor.augmentation.inputs import InputAugmenter, good_changes
 from preceptor.data.read import read
 from preceptor.data.table import Table
@@ -97,39 +97,45 @@ def few(rows: Table, each: int, seed: int) -> Table:
 
 
 TASKS = {"pictures": (pictures, "image", {"encoder": "small-conv-16"}), "texts": (texts, "text", {})}
+NEEDED = {"pictures": ("fashion_mnist",), "texts": ("sst2", "rt_polarity")}
 LENDER_EPOCHS = 4
 
 
-def compare(name: str, data: Path, rounds: int) -> None:
-    """Print the table of one task."""
+def run(rounds: int, quick: bool = False) -> dict[str, Any]:
+    torch.set_num_threads(1)
+    tables = {}
+    for name in TASKS:
+        lacking = [one for one in NEEDED[name] if not (DATA / one).exists()]
+        tables |= _absent(name, lacking) if lacking else compared(name, rounds, quick)
+    return tables
+
+
+def compared(name: str, rounds: int, quick: bool) -> dict[str, Any]:
+    """The tables of one task: one for each number of labels; `quick`, for the fewest."""
     prepare, kind, choices = TASKS[name]
-    lender, ours = prepare(data)
+    lender, ours = prepare(DATA)
     drawn = np.random.default_rng(1).permutation(len(ours))
     held_out, open_rows = ours.take(drawn[:HELD_OUT]), ours.take(drawn[HELD_OUT:])
+    lender = lender.take(np.arange(1_000)) if quick else lender
     problem, net = taught(lender, kind, {}, 0, training={"epochs": LENDER_EPOCHS}, **choices)
-    print(f"{name}: the lender has learnt from {len(lender):,} rows", flush=True)
-    for labels in LABELS[name]:
-        for way, freeze in WAYS.items():
+    tables = {}
+    for labels in LABELS[name][: 1 if quick else None]:
+        marks: dict[str, list[float]] = {way: [] for way in WAYS}
+        for seed, (way, freeze) in itertools.product(range(rounds), WAYS.items()):
             lent = {} if freeze is None else loan(problem, net)
-            scores = []
-            for seed in range(rounds):
-                rows = few(open_rows, labels, seed)
-                made = taught(rows, kind, lent, seed, freeze=bool(freeze), **choices)
-                scores.append(100 * accuracy(*made, held_out))
-            mark = f"{np.mean(scores):5.1f} ± {np.std(scores):.1f}"
-            print(f"  {labels:4} labels a class   {way:15} {mark}", flush=True)
+            made = taught(few(open_rows, labels, seed), kind, lent, seed, freeze=bool(freeze), **choices)
+            marks[way].append(100 * accuracy(*made, held_out))
+            print(".", end="", flush=True)
+        rows = {way: {"values": values} for way, values in marks.items()}
+        tables[f"{name}, {labels} labels"] = _table(labels, rows)
+    print()
+    return tables
 
 
-def main() -> None:
-    arguments = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    arguments.add_argument("--rounds", type=int, default=3)
-    arguments.add_argument("--data", type=Path, default=Path("../shared/data"))
-    arguments.add_argument("--only", choices=TASKS)
-    chosen = arguments.parse_args()
-    torch.set_num_threads(1)
-    for name in [chosen.only] if chosen.only else TASKS:
-        compare(name, chosen.data, chosen.rounds)
+def _absent(name: str, lacking: list[str]) -> dict[str, Any]:
+    rows = {way: {"absent": f"the data are not at hand: {', '.join(lacking)}"} for way in WAYS}
+    return {f"{name}, {labels} labels": _table(labels, rows) for labels in LABELS[name]}
 
 
-if __name__ == "__main__":
-    main()
+def _table(labels: int, rows: dict[str, Any]) -> dict[str, Any]:
+    return {"title": f"{labels} labels a class", "unit": "%", "better": "more", "contestants": rows}

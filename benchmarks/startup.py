@@ -64,7 +64,7 @@ def _measured(rounds: int, quick: bool, environment: dict[str, str]) -> dict[str
         {"ours": "ready to answer", "theirs": "import torch", "within": 1.0, "plus": 0.3},
         {"ours": "preceptor --help", "at_most": 0.3},
     ]
-    return {"startup": {"title": "until it can be used", "unit": "s", "contestants": rows, "targets": targets}}
+    return {"startup": {"title": "until usable", "unit": "s", "contestants": rows, "targets": targets}}
 
 
 def seconds(command: list[Any], environment: dict[str, str]) -> float:

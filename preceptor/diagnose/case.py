@@ -213,6 +213,12 @@ class Case:
         """A copy of the untrained net, dropout at rest, after a few steps on a handful of rows."""
         return rehearse(sober(self.copy()), self.train.inputs, self.train.goal, self.loss)
 
+    def rate(self) -> float:
+        """The highest of them; asked at each step, so that one group is not made a list of."""
+        groups = getattr(self.optimiser, "param_groups", ())
+        rate = groups[0]["lr"] if len(groups) == 1 else max(self.rates(), default=0.0)
+        return rate if type(rate) is float else float(rate)
+
     def rates(self) -> list[float]:
         """The learning rates of the optimiser's groups, where it tells them."""
         groups: Iterable[dict[str, Any]] = getattr(self.optimiser, "param_groups", ())

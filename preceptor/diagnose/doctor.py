@@ -72,12 +72,10 @@ class Doctor:
         """
         record = self.case.record
         value = loss.detach() if isinstance(loss, Tensor) else loss
-        record.add(value, max(self.case.rates(), default=0.0), self.case.net.training)
+        record.add(value, self.case.rate(), self.case.net.training)
         if batch is not None and len(record.batches) < KEPT:
-            rows = rows_of(batch)
-            record.batches.append(
-                Batch(record.step, rows.goal, rows.inputs if record.step <= LISTENED else None)
-            )
+            rows = rows_of(batch).inputs if record.step <= LISTENED else None
+            record.batches.append(Batch(record.step, batch[1], rows))
         if self._listener.hook is not None:
             self._listener(record.step)
         if record.step >= self._next:

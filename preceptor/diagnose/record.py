@@ -105,15 +105,16 @@ class Record:
     marks: list[Mark] = field(default_factory=list)
     batches: list[Batch] = field(default_factory=list)
     heard: list[Heard] = field(default_factory=list)
-    _losses: list[Tensor | float] = field(default_factory=list)
+    _steps: list[tuple[Tensor | float, float, bool]] = field(default_factory=list)
     _norms: list[tuple[int, Tensor]] = field(default_factory=list)
 
     def add(self, loss: Tensor | float, rate: float, training: bool) -> None:
-        """One step more; a tensor is kept as it is, and read at the next `flush`."""
+        """One step more: its loss, learning rate, and whether the net was in training mode.
+
+        All is kept as it is, and read at the next `flush`.
+        """
         self.step += 1
-        self._losses.append(loss)
-        self.rates.append(rate)
-        self.training.append(training)
+        self._steps.append((loss, rate, training))
 
     def add_norm(self, norm: Tensor) -> None:
         """The norm of the gradients of this step."""
@@ -121,11 +122,13 @@ class Record:
 
     def flush(self) -> None:
         """Read what was kept as tensors: the only place that waits for the device."""
-        if self._losses:
-            tensors = [loss.reshape(()).double() for loss in self._losses if isinstance(loss, Tensor)]
-            read = iter(torch.stack(tensors).tolist() if tensors else [])
-            self.losses += [next(read) if isinstance(loss, Tensor) else loss for loss in self._losses]
-            self._losses = []
+        tensors = [loss.reshape(()).double() for loss, _, _ in self._steps if isinstance(loss, Tensor)]
+        read = iter(torch.stack(tensors).tolist() if tensors else [])
+        for loss, rate, training in self._steps:
+            self.losses.append(next(read) if isinstance(loss, Tensor) else loss)
+            self.rates.append(rate)
+            self.training.append(training)
+        self._steps = []
         if self._norms:
             values = torch.stack([norm for _, norm in self._norms]).tolist()
             self.norms += [(step, value) for (step, _), value in zip(self._norms, values, strict=True)]

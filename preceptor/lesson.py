@@ -19,7 +19,7 @@ from preceptor.net import ensemble_loss, judging_metric, new_net
 from preceptor.plan import NetPlan, TrainingPlan
 from preceptor.tempo import augmenter, judged
 from preceptor.timetable import Schedule
-from preceptor.training.loop import Epoch, train
+from preceptor.training.loop import Epoch, train, unheard
 from preceptor.training.stack import Material
 from preceptor.training.state import Training
 from preceptor.training.stream import train_stream
@@ -134,7 +134,9 @@ class Lesson:
         inputs, goal, loss, _, augment = self.material
         if self.fold.stream:
             return train_stream(self.training, self.fold.stream, loss, augment=augment, watch=False)
-        return train(self.training, inputs, goal, loss, augment=augment, watch=False, observer=self.watch)
+        return train(
+            self.training, inputs, goal, loss, augment=augment, watch=False, observer=self.watch or unheard
+        )
 
     @property
     def material(self) -> Material:

@@ -10,7 +10,7 @@ from torch.nn import functional
 from preceptor.checkup import Steering, Watch, Window, watchable
 from preceptor.models.tabular import TabularNet
 from preceptor.plan import TrainingPlan
-from preceptor.training.loop import train
+from preceptor.training.loop import train, unheard
 from preceptor.training.optimisers import OPTIMISERS
 from preceptor.training.ranks import ALONE
 from preceptor.training.state import Training
@@ -53,7 +53,7 @@ def training(epochs: int = 10, **choices) -> Training:
 
 
 def taught(pupil: Training, watch: Watch | None, rows: SimpleNamespace) -> None:
-    for epoch in train(pupil, rows.inputs.tensors, rows.goal, loss, watch=False, observer=watch):
+    for epoch in train(pupil, rows.inputs.tensors, rows.goal, loss, watch=False, observer=watch or unheard):
         with pupil.evaluating():
             held_out = float(loss(pupil.net(*rows.held_out.tensors), rows.goal_held_out))
         if watch:

@@ -31,9 +31,12 @@ Observer = Callable[[Tensor, float, Sequence[Tensor]], None]
 
 Gradients, clipped, are still in place. It may look at everything, and changes nothing, random state included.
 """
-
 LOOK_EVERY = 50
 """At least so many steps between two looks at the layers, so that they cost less than a hundredth."""
+
+
+def unheard(loss: Tensor, rate: float, batch: Sequence[Tensor]) -> None:
+    """The observer where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,7 @@ def train(
     *,
     augment: Augment | None = None,
     watch: bool = True,
-    observer: Observer | None = None,
+    observer: Observer = unheard,
 ) -> Iterator[Epoch]:
     """Train until `training.over`; yields after each epoch.
 
@@ -90,15 +93,12 @@ def train(
         steps.open()
         with _reproducible(training):
             for rows, rate, told, norm in zip(batches, rates, losses, norms, strict=True):
-                batch = _gathered((*inputs, goal), rows, steps.tape)
-                if augment:
-                    batch[:-1] = augment(batch[:-1], rows, training.epoch // training.shares)
+                batch = _changed(_gathered((*inputs, goal), rows, steps.tape), augment, rows, training)
                 told.copy_(steps(*batch)[0])
                 if rows is batches[-1] and watch and _due(training.epoch, len(batches)):
                     before = training.flat.weights.clone()
                 norm.copy_(training.step(rate))
-                if observer:
-                    observer(told, rate, batch)
+                observer(told, rate, batch)
         layers = [] if before is None else training.flat.layers(before)
         training.ranks.combine(losses)
         epoch = Epoch(training.epoch + 1, losses, norms, rates[-1], layers, time.perf_counter() - started)
@@ -118,6 +118,13 @@ def _step(training: Training, loss: Loss) -> Step:
         return (value.detach(),)
 
     return step
+
+
+def _changed(batch: list[Tensor], augment: Augment | None, rows: Tensor, training: Training) -> list[Tensor]:
+    """A mini-batch as the net sees it in this pass: its inputs changed where they are to be."""
+    if augment:
+        batch[:-1] = augment(batch[:-1], rows, training.epoch // training.shares)
+    return batch
 
 
 def _gathered(parts: Sequence[Tensor], rows: Tensor, tape: Tape | None) -> list[Tensor]:

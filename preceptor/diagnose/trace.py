@@ -22,7 +22,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 RECTIFIERS = {"relu", "threshold", "hardtanh", "leaky_relu", "clamp_min"}
 SQUASHERS = {"sigmoid", "tanh", "hardsigmoid"}
-CURVED = RECTIFIERS | SQUASHERS | {"elu", "gelu", "silu", "mish", "softplus", "sin", "celu", "log_sigmoid"}
+SMOOTH = {"elu", "gelu", "silu", "mish", "softplus", "sin", "celu", "log_sigmoid", "hardswish", "glu"}
+CURVED = RECTIFIERS | SQUASHERS | SMOOTH | {"_prelu_kernel", "clamp"}
 PRODUCTS = {"addmm", "mm", "convolution", "linear", "mkldnn_linear", "_convolution"}
 LAST = {"_softmax", "softmax", "_log_softmax", "log_softmax", "sigmoid", "tanh", "relu"}
 RECURRENT = (nn.RNNBase, nn.RNNCellBase)

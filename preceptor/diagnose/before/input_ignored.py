@@ -5,12 +5,13 @@
 
 A net whose output stays the same when rows exchange an input has lost that input on the way. It is tried
 after the rehearsal, since an output layer that starts at zero ignores everything before its first step; and
-with other rows' values, which the net is known to take. Layers at rest keep the input back too, and are named
-themselves. Source: Karpathy (2019), "input-independent baseline"; TheDeepChecker.
+with other rows' values, which the net is known to take. Layers at rest or alike keep the input back too, and
+are named themselves. Source: Karpathy (2019), "input-independent baseline"; TheDeepChecker.
 """
 
 from preceptor.diagnose.before.dead_units import dead_units
 from preceptor.diagnose.before.saturated_units import saturated_units
+from preceptor.diagnose.before.symmetric_start import symmetric_start
 from preceptor.diagnose.before.vanishing_gradient import vanishing_gradient
 from preceptor.diagnose.case import Case
 from preceptor.finding import Finding
@@ -23,7 +24,7 @@ def input_ignored(case: Case) -> Finding | None:
     inputs = case.rehearsal.inputs
     change = {str(place): _change(case, place) for place, x in enumerate(inputs) if bool((x != x[:1]).any())}
     ignored = [place for place, size in change.items() if size <= NOTHING]
-    if not ignored or _at_rest(case):
+    if not ignored or symmetric_start(case) or _at_rest(case):
         return None
     which = "its inputs" if len(ignored) == len(change) else f"input {' and '.join(ignored)} of {len(change)}"
     return Finding(

@@ -2,8 +2,8 @@
 
     symptom   of the quarter of training rows that a forest is surest about, out of bag, more than 6 % are
               answered otherwise
-    harm      the share is near that among all rows (at least half of it): errors that do not depend on how
-              hard a row is come from the labels; and the forest explains 40 % of what there is, so that it
+    harm      the share is near that among all rows (at least 0.4 of it): errors that do not depend on how
+              hard a row is come from the labels; and the forest explains half of what there is, so that it
               can know
 
 Hard tasks have errors where the forest is unsure; wrong labels are everywhere alike. Source: cleanlab,
@@ -16,7 +16,7 @@ from preceptor.diagnose.before.explained import forest
 from preceptor.diagnose.case import Case, labels_of
 from preceptor.finding import Finding
 
-SURE, SHARE, ALIKE, EXPLAINED, FEWEST = 0.25, 0.06, 0.5, 0.4, 100
+SURE, SHARE, ALIKE, EXPLAINED, FEWEST = 0.25, 0.06, 0.4, 0.5, 100
 
 
 def label_noise(case: Case) -> Finding | None:

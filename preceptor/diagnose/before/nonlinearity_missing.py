@@ -1,6 +1,6 @@
 """Layers with nothing curved between them (18). Certain.
 
-    none       two or more products with weights, no activation anywhere, and, for inputs that are numbers,
+    none       two or more products with weights, no activation anywhere, and, for a table of numbers,
                f((a + b) / 2) = (f(a) + f(b)) / 2 for all rows a, b asked: the net is a straight line
     adjacent   a dense layer's output is the next one's input, and no other's, and it is no narrower than both
                sides: the two are one layer, and even in shape they save nothing
@@ -46,7 +46,8 @@ def nonlinearity_missing(case: Case) -> Finding | None:
 def _affine(case: Case) -> bool:
     """Whether the net draws straight lines between rows; without numbers to go between, taken for granted."""
     rehearsal = case.rehearsal
-    if not any(x.is_floating_point() for x in rehearsal.inputs):
+    convolves = any("convolution" in step.op for step in case.trace.steps)  # and pools at will
+    if convolves or not any(x.is_floating_point() for x in rehearsal.inputs):
         return True
 
     def numbers(change: float) -> Tensor:

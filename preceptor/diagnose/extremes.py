@@ -75,11 +75,11 @@ def _lowest(goal: Tensor, loss: Loss, output: Tensor, shape: tuple[int, ...]) ->
     whole = (len(goal), *output.shape[1:])
     far = FAR * (1 + float(goal.abs().max()))
 
-    def value(form: Form, free: Tensor) -> Tensor:
-        return loss(form(free.reshape(shape)).expand(whole), goal)
+    def loss_of(form: Form) -> Callable[[Tensor], Tensor]:
+        return lambda free: loss(form(free.reshape(shape)).expand(whole), goal)
 
     forms = [form for form in (_plain, _form(output)) if form]
-    found = [_descended(lambda free, form=form: value(form, free), shape, output, far) for form in forms]
+    found = [_descended(loss_of(form), shape, output, far) for form in forms]
     return min((one for one in found if math.isfinite(one)), default=math.inf)
 
 

@@ -42,6 +42,7 @@ class TrainingPlan(_Frozen):
         "sgd", "momentum", "nesterov", "adagrad", "adadelta", "rmsprop", "adam", "nadam", "adamw", "muon"
     ] = "adamw"
     learning_rate: Annotated[float, Field(gt=0)] = 1e-2
+    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
     schedule: Literal["constant", "step", "exponential", "cosine", "plateau"] = "cosine"
     warmup: Annotated[float, Field(ge=0, lt=1)] = 0.05
     weight_decay: Annotated[float, Field(ge=0)] = 1e-2

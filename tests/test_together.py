@@ -139,6 +139,7 @@ def assert_alike(one: Training, other: Training) -> None:
 
 CHOICES = {
     "learning_rate": st.sampled_from([1e-3, 3e-3, 1e-2]),
+    "momentum": st.sampled_from([0.8, 0.9]),
     "weight_decay": st.sampled_from([0.0, 0.1]),
     "schedule": st.sampled_from(["constant", "cosine", "plateau"]),
     "warmup": st.sampled_from([0.0, 0.3]),

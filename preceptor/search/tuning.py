@@ -10,6 +10,7 @@ that the plan as it came is one of the settings.
 |---|---|---|---|
 | learning rate | a tenth of the recipe's | four times it, by orders of magnitude | no |
 | weight decay | a thirtieth | thirty times, by orders of magnitude | no |
+| momentum (of rules that have one) | 0.8 | 0.98 | no |
 | dropout | 0 | 0.5 | no |
 | label smoothing (classes) | 0 | 0.2 | no |
 | width | half | twice the recipe's | yes |
@@ -34,6 +35,7 @@ Dimension = Range | Choice
 GENTLE: dict[str, Callable[[Any], Dimension]] = {
     "training.learning_rate": lambda now: Range(now / 10, 4 * now, log=True),
     "training.weight_decay": lambda now: Range(now / 30, 30 * now, log=True),
+    "training.momentum": lambda now: Range(0.8, 0.98),
     "net.dropout": lambda now: Range(0.0, 0.5),
     "training.label_smoothing": lambda now: Range(0.0, 0.2),
 }
@@ -44,6 +46,8 @@ SHAPING: dict[str, Callable[[Any], Dimension]] = {
     "net.neighbours": lambda now: Choice(tuple(sorted({0, now or NEIGHBOURS}))),
     "training.batch_size": lambda now: Choice((now // 2, now, 2 * now)),
 }
+FORGETFUL = {"sgd", "adagrad", "adadelta", "rmsprop"}
+"""Rules that remember no gradient."""
 DIGITS = 3
 """So many significant digits of a number are tried: further ones change nothing but how it reads."""
 
@@ -69,6 +73,8 @@ def _idle(plan: Plan, task: str, rows: int) -> Iterator[str]:
     """What would make no difference, cannot be, or costs too much for so many rows."""
     if task not in ("two-class", "many-class"):
         yield "training.label_smoothing"
+    if plan.training.optimiser in FORGETFUL:
+        yield "training.momentum"
     if not plan.training.weight_decay:
         yield "training.weight_decay"
     if not plan.net.embedding:

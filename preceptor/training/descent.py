@@ -10,6 +10,7 @@ Shapes: K trainings, P numbers in a row.
 import copy
 import math
 from collections.abc import Callable, Sequence, Set
+from itertools import groupby
 
 import torch
 from torch import Tensor
@@ -26,11 +27,14 @@ class Descent:
 
     Small nets of one optimiser at the same step move as one (`as_one`), by operations on tensors alone. Every
     rule moves weights by -η·d, where d knows neither the weights nor η. Asked to move zeros at η = 1 it says
-    -d, and each net gets its own η of that.
+    -d, and each net gets its own η of that. Neighbours of the same momentum are moved by one call.
     """
 
     def __init__(self, trainings: Sequence[Training], tables: dict[str, Tensor], left: Set[int]) -> None:
-        self.trainings, self.left, self.rule = trainings, left, copy.copy(trainings[0].optimiser)
+        self.trainings, self.left, self.rule = trainings, left, trainings[0].optimiser
+        alike = groupby(range(len(trainings)), lambda place: trainings[place].optimiser.betas)
+        places = [list(members) for _, members in alike]
+        self.rules = [(slice(p[0], p[-1] + 1), copy.copy(trainings[p[0]].optimiser)) for p in places]
         self.weights, self.gradients = tables["weights"], tables["gradients"]
         self.average = tables.get("average")
         self.slots = [tables[f"optimiser.{slot}"] for slot in self.rule.slots]
@@ -40,8 +44,8 @@ class Descent:
         self._decay = self._column(lambda plan: plan.weight_decay)
         self._limit = self._column(lambda plan: plan.clip or math.inf)
         self._ema = self._column(lambda plan: plan.ema)
-        kept = {(training.optimiser.betas, training.optimiser.steps) for training in trainings}
-        self.as_one = self.rule.elementwise and len(kept) == 1 and trainings[0].flat.weights.numel() < WIDE
+        together = len({training.optimiser.steps for training in trainings}) == 1
+        self.as_one = self.rule.elementwise and together and trainings[0].flat.weights.numel() < WIDE
 
     def _column(self, choice: Callable[[TrainingPlan], float]) -> Tensor | None:
         """(K, 1) of what the plans say; None where it changes nothing for any of them."""
@@ -54,8 +58,9 @@ class Descent:
 
     def count(self) -> None:
         """Another step begins."""
-        self.rule.count()
-        self.steps.fill_(self.rule.steps)
+        for _, rule in self.rules:
+            rule.count()
+        self.steps.fill_(rule.steps)
 
     def each(self, rates: Tensor) -> Tensor:
         """What `step` does, training by training."""
@@ -93,7 +98,10 @@ class Descent:
                     w.mul_(1 - rates * self._decay * (group.rate * group.decay))
                 else:
                     self.gradients[:, part].addcmul_(w, self._decay * group.decay)
-        self.rule.update(self.way.zero_(), self.gradients, 1.0, *self.slots)
+        self.way.zero_()
+        for rows, rule in self.rules:
+            slots = (slot[rows] for slot in self.slots)
+            rule.update(self.way[rows], self.gradients[rows], 1.0, *slots)
         for group, part in self.groups:
             if group.rate != 1:
                 self.way[:, part].mul_(group.rate)

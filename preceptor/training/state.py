@@ -58,7 +58,9 @@ class Training:
         self.ranks = ranks
         self.flat = FlatParameters(net, channels_last=plan.layout == "channels_last")
         self.shards = Shards(ranks, self.flat, plan.optimiser)
-        self.optimiser = OPTIMISERS[plan.optimiser](self.shards.flat, weight_decay=plan.weight_decay)
+        rule = OPTIMISERS[plan.optimiser]
+        kept = (plan.momentum, rule.betas[1])
+        self.optimiser = rule(self.shards.flat, weight_decay=plan.weight_decay, betas=kept)
         self.average = self.flat.weights.clone() if plan.ema else None
         self.plateau = Plateau()
         self.best = Best(plan.patience, higher_is_better=higher_is_better)

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from preceptor.diagnose import watch
     from preceptor.estimators import NeuralClassifier, NeuralRegressor
+    from preceptor.report import write_findings
     from preceptor.run import Run, fit
 
 __version__ = "0.1.0"
-__all__ = ["NeuralClassifier", "NeuralRegressor", "Run", "fit", "watch"]
+__all__ = ["NeuralClassifier", "NeuralRegressor", "Run", "fit", "watch", "write_findings"]
 
 # How long a thread that waits for its team spins before it sleeps. For long, and beside a busy neighbour it
 # takes the core from the one waited for; not at all, and waking it costs more than a small step. GCC's OpenMP
@@ -29,6 +30,7 @@ _ROOMS = {
     "NeuralClassifier": "preceptor.estimators",
     "NeuralRegressor": "preceptor.estimators",
     "watch": "preceptor.diagnose",
+    "write_findings": "preceptor.report",
 }
 
 

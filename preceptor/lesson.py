@@ -221,7 +221,7 @@ class Lesson:
             told = [finding.as_dict() for finding in found]
             known = [self.desk.ledger.write("doctor", lesson=self.name, alarms=told)]
             self.watch = None
-        return [Finding(**alarm) for alarm in known[-1]["alarms"]]
+        return [Finding.of(alarm) for alarm in known[-1]["alarms"]]
 
     def close(self) -> bool:
         """Give the net its best epoch's weights and write the lesson down; False when nothing was learnt."""

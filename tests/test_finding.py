@@ -3,7 +3,7 @@
 import json
 from dataclasses import replace
 
-from preceptor.finding import ROOM, WIDTH, Finding
+from preceptor.finding import WIDTH, Finding
 
 LONG = Finding(
     "batch-too-small",

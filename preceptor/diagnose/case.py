@@ -215,7 +215,7 @@ class Case:
 
     def rate(self) -> float:
         """The highest of them; asked at each step, so that one group is not made a list of."""
-        groups = getattr(self.optimiser, "param_groups", ())
+        groups: Sequence[dict[str, Any]] = getattr(self.optimiser, "param_groups", [])
         rate = groups[0]["lr"] if len(groups) == 1 else max(self.rates(), default=0.0)
         return rate if type(rate) is float else float(rate)
 

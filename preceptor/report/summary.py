@@ -23,6 +23,7 @@ from preceptor.figures.words import (
     quoted,
     spelt,
 )
+from preceptor.finding import Finding
 from preceptor.report.record import Record
 from preceptor.report.searched import told_search
 from preceptor.report.verdict import Verdict
@@ -84,7 +85,7 @@ class Narrator:
         """Before the split they speak of the data, afterwards of the training."""
         stage = "doctor" if self.verdict.record.of("split") else "data"
         grave = [f for f in findings if f.get("severity") != "note"] or findings
-        told = [str(f.get("text") or f.get("code")).rstrip(".") for f in grave[:MOST_FINDINGS]]
+        told = [Finding.of(finding).line for finding in grave[:MOST_FINDINGS]]
         rest = len(findings) - len(told)
         lines = [*told, *([f"{rest} more in the report"] if rest else [])]
         return [line for n, text in enumerate(lines) for line in _lines("" if n else stage, text)]

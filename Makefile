@@ -25,6 +25,7 @@ test: setup
 
 check-all: lint setup
 	$(BIN)/python -m pytest -m 'slow or not slow'
+	$(BIN)/python -m benchmarks.doctor --smoke
 
 bench: setup
 	$(BIN)/python -m benchmarks

@@ -46,8 +46,8 @@ CATALOGUE = (
     # the wiring
     Fault("wrong-loss", 17, "wrong loss for the task", "before", True),
     Fault("output-mismatch", 16, "last activation does not fit the loss", "before", True),
-    Fault("input-ignored", 20, "the net ignores its input", "before", True),
     Fault("batch-mixed", 21, "rows of a batch are mixed", "before", True),
+    Fault("input-ignored", 20, "the net ignores its input", "before", True),
     Fault("future-seen", 21, "the future is visible", "before", True),
     Fault("parameters-unmoved", 22, "frozen, or not in the optimiser", "before", True),
     Fault("symmetric-start", 15, "symmetric or constant first weights", "before", True),

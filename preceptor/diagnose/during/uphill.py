@@ -1,11 +1,13 @@
 """The steps climb (44). Certain.
 
     negated    the loss told is below zero at nine tenths of the steps, where the loss given never is
-    climbing   the probe's loss has risen by 0.3; the steps seen go along the probe's gradient, median
-               cos(ΔW, ∇L) > 0.05; and the same net, optimiser and rows descend by 0.1 in a loop that is
-               known to be right, or every step seen goes along (cosine > 0.2)
+    climbing   the probe's loss has risen by 0.3; the steps seen go along the probe's gradient where they
+               arrive: each of the first five by cos(ΔW, ∇L) > 0.05, their median by > 0.2; and the same
+               net, optimiser and rows descend by 0.1 in a loop that is known to be right, or every step seen
+               goes along (cosine > 0.2)
 
-Large steps throw a loss upwards too, but each of them sets out downhill. Source: TheDeepChecker; tuning
+Large steps throw a loss upwards too, since they arrive on the other side of the valley; but the next ones
+then turn back. Source: TheDeepChecker; tuning
 playbook.
 """
 
@@ -18,7 +20,7 @@ from preceptor.diagnose.during.gradients_accumulate import gradients_accumulate
 from preceptor.diagnose.progress import plain, reached, start
 from preceptor.finding import Finding
 
-STEPS, MOSTLY, RISE, FALL, ALONG, UP = 4, 0.9, 0.3, 0.1, 0.2, 0.05
+STEPS, MOSTLY, RISE, FALL, ALONG, UP, EARLY = 4, 0.9, 0.3, 0.1, 0.2, 0.05, 5
 
 
 def uphill(case: Case) -> Finding | None:
@@ -51,7 +53,8 @@ def uphill(case: Case) -> Finding | None:
 
 def _climbing(case: Case, cosines: list[float]) -> bool:
     """Whether the loss rises because the steps set out uphill."""
-    if not reached(case) > start(case) + RISE or (cosines and np.median(cosines) <= UP):
+    if not cosines or not reached(case) > start(case) + RISE:
         return False
-    along = bool(cosines) and min(cosines) > ALONG
-    return along or plain(case).train < start(case) - FALL
+    if min(cosines[:EARLY]) <= UP or np.median(cosines) <= ALONG:
+        return False
+    return min(cosines) > ALONG or plain(case).train < start(case) - FALL

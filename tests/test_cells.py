@@ -144,6 +144,7 @@ def test_many_rows_of_one_id_are_one_example_of_a_class(tmp_path: Path, draw):
     assert run.exam["score"] > 0.75
 
 
+@pytest.mark.slow
 def test_a_row_of_number_category_text_and_photo_tells_a_number(tmp_path: Path, draw):
     rows = []
     (tmp_path / "photos").mkdir()

@@ -29,6 +29,6 @@ def run(rounds: int, quick: bool = False) -> dict[str, Any]:
     task = Task(*pictures(2_560 if quick else 20_000), (16, 32, 10), batch=128, epochs=1)
     peers = best([*KERAS_JAX, *TRAINERS, *ACCELERATE])
     targets = [*faster(1.4, LOADER), *faster(1.2, peers), *within(1.05, COMPILED)]
-    rows = contest(task, [PRECEPTOR[0], FLOAT32, *LOADER, *INDEXED, *COMPILED, *peers], rounds)
+    rows = contest(task, [*PRECEPTOR, FLOAT32, *LOADER, *INDEXED, *COMPILED, *peers], rounds)
     title = __doc__.partition("\n")[0]
     return {"cnn": {"title": title, "unit": "s", "contestants": rows, "targets": targets}}

@@ -137,7 +137,7 @@ def _throughput(name: str, work: Work, peak: float, rounds: int) -> dict[str, An
     loss = functional.mse_loss if work.goal.is_floating_point() else functional.cross_entropy
     training = Training(work.net, work.plan, epochs=rounds + 1, seed=0)
     device, values, began = work.goal.device, [], 0.0
-    for epoch in train(training, work.inputs, work.goal, loss, watch=False):
+    for epoch in train(training, work.inputs, work.goal, loss):
         now = _waited(device)
         if epoch.number > 1:
             values.append(work.each * len(work.goal) / (now - began))
@@ -194,9 +194,7 @@ def _to_goal(pixels: Tensor, labels: Tensor, seed: int, quick: bool) -> tuple[fl
     change = Augmenter((3, 32, 32), changes_for(learnt), seed, pictures=learnt)
     loss = _smoothed(plan.label_smoothing)
     right, began = 0.0, _waited(labels.device)
-    for _ in train(
-        training, (learnt,), labels[held:], loss, augment=lambda x, *at: [change(x[0], *at)], watch=False
-    ):
+    for _ in train(training, (learnt,), labels[held:], loss, augment=lambda x, *at: [change(x[0], *at)]):
         with training.evaluating():
             told = torch.cat([net(part).argmax(1) for part in torch.split(pixels[:held], 1000)])
         right = float((told == labels[:held]).float().mean())

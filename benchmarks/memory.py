@@ -36,7 +36,7 @@ def run(rounds: int, quick: bool = False) -> dict[str, Any]:
     x, y = pictures(6_000 if quick else 60_000)
     task = Task(x.reshape(len(x), -1), y, (784, 128, 10), batch=128, epochs=1)
     peers = [] if quick else best([*KERAS_JAX, *TRAINERS, *ACCELERATE])
-    rows = contest(task, [PRECEPTOR[0], *LOADER, *SCIKIT_LEARN, *peers], 1)
+    rows = contest(task, [*PRECEPTOR, *LOADER, *SCIKIT_LEARN, *peers], 1)
     peaks = {
         name: row if "absent" in row else {"values": [row["peak"] / 2**20]} for name, row in rows.items()
     }

@@ -64,7 +64,7 @@ def seconds_a_step(task: Task, ranks: Ranks, rounds: int) -> list[float]:
     x, y = tensors(task)
     plan = TrainingPlan(batch_size=task.batch, threads=1, optimiser="adam", learning_rate=1e-3)
     training = Training(net(task), plan, epochs=rounds + 1, seed=0, ranks=ranks)
-    epochs = train(training, (x,), y, loss_of(task), watch=False)
+    epochs = train(training, (x,), y, loss_of(task))
     return [epoch.seconds / len(epoch.losses) for epoch in epochs][1:]
 
 

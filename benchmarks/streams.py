@@ -74,7 +74,7 @@ def streamed(dealt: Dealt) -> float:
         os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
     began = time.perf_counter()
     training = training_of(dealt.stream.shares, 1)
-    for _ in train_stream(training, dealt.stream, nn.functional.mse_loss, watch=False):
+    for _ in train_stream(training, dealt.stream, nn.functional.mse_loss):
         pass
     return time.perf_counter() - began
 
@@ -83,7 +83,7 @@ def in_memory(rows: list[Tensor], shares: int) -> float:
     """Seconds of one pass over tensors in memory, in so many epochs."""
     began = time.perf_counter()
     *inputs, goal = rows
-    for _ in train(training_of(shares, shares), inputs, goal, nn.functional.mse_loss, watch=False):
+    for _ in train(training_of(shares, shares), inputs, goal, nn.functional.mse_loss):
         pass
     return time.perf_counter() - began
 

@@ -23,7 +23,7 @@ LIGHTNING = [one for one in best(TRAINERS) if one.module == "lightning"]
 
 def run(rounds: int, quick: bool = False) -> dict[str, Any]:
     tasks = {"houses": _houses(), "fashion": _fashion(quick)}
-    contestants = [*OWN_PLAN, PRECEPTOR[0], *LOADER, *SCIKIT_LEARN, *best(KERAS_JAX), *LIGHTNING]
+    contestants = [*OWN_PLAN, *PRECEPTOR, *LOADER, *SCIKIT_LEARN, *best(KERAS_JAX), *LIGHTNING]
     return {
         f"quality {name}": {
             "title": f"{name}: until the validation loss is {task.quality:g}",

@@ -78,14 +78,14 @@ def trainings(task: Task, threads: int) -> list[Training]:
 def alone(task: Task, threads: int) -> list[nn.Module]:
     many = trainings(task, threads)
     for training in many:
-        for _ in train(training, (task.x,), task.goal, task.loss, watch=False):
+        for _ in train(training, (task.x,), task.goal, task.loss):
             pass
     return [training.net for training in many]
 
 
 def together(task: Task, threads: int) -> list[nn.Module]:
     many = trainings(task, threads)
-    for _ in train_together(many, [Material((task.x,), task.goal, task.loss)] * task.count, watch=False):
+    for _ in train_together(many, [Material((task.x,), task.goal, task.loss)] * task.count):
         pass
     return [training.net for training in many]
 

@@ -49,7 +49,7 @@ def taught(rows: Table, kind: str, loans: Mapping[str, Loan], seed: int, **choic
     training = Training(net.module, plan.training, epochs=plan.training.epochs, seed=seed)
     augment = InputAugmenter(problem.shapes, changes, seed, inputs.further) if changes else None
     loss = ensemble_loss(target, plan.training.label_smoothing)
-    for _ in train(training, inputs.tensors, goal, loss, augment=augment, watch=False):
+    for _ in train(training, inputs.tensors, goal, loss, augment=augment):
         pass
     training.adopt_best()
     return problem, net

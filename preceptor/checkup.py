@@ -24,10 +24,10 @@ from preceptor.diagnose import CATALOGUE, before_training, watch
 from preceptor.finding import Finding
 from preceptor.net import ensemble_loss, new_net
 from preceptor.training.loop import Loss, batch_count
-from preceptor.training.optimisers import OPTIMISERS, Optimiser
+from preceptor.training.optimisers import Optimiser
 from preceptor.training.parameters import FlatParameters
 from preceptor.training.ranks import Ranks
-from preceptor.training.state import Training
+from preceptor.training.state import Training, optimiser_for
 
 FEWEST_TO_SHUFFLE = 8
 """So many rows held out are needed to try shuffled answers."""
@@ -175,7 +175,7 @@ def _groups(training: Training, window: Window) -> Iterator[dict[str, Any]]:
             "weight_decay": plan.weight_decay,
             "factor": group.rate,
             "decays": group.decay,
-            "rule": plan.optimiser,
+            "plan": plan,
         }
 
 
@@ -188,4 +188,5 @@ def _rule(group: dict[str, Any]) -> Optimiser:
     for parameter, gradient in zip(flat.parameters, given, strict=True):
         if gradient is not None and parameter.grad is not None:
             parameter.grad.copy_(gradient)
-    return OPTIMISERS[group["rule"]](flat, weight_decay=group["weight_decay"])
+    plan = group["plan"].model_copy(update={"weight_decay": group["weight_decay"]})
+    return optimiser_for(plan, flat)

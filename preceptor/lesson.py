@@ -133,10 +133,8 @@ class Lesson:
         """The epochs that are left, each once it is done."""
         inputs, goal, loss, _, augment = self.material
         if self.fold.stream:
-            return train_stream(self.training, self.fold.stream, loss, augment=augment, watch=False)
-        return train(
-            self.training, inputs, goal, loss, augment=augment, watch=False, observer=self.watch or unheard
-        )
+            return train_stream(self.training, self.fold.stream, loss, augment=augment)
+        return train(self.training, inputs, goal, loss, augment=augment, observer=self.watch or unheard)
 
     @property
     def material(self) -> Material:
@@ -257,9 +255,7 @@ def teach_together(lessons: Sequence[Lesson], until: float) -> None:
     going = [lesson for lesson in lessons if lesson.begin(until)]
     while going:
         stopped: list[Lesson] = []
-        for epochs in train_together(
-            [one.training for one in going], [one.material for one in going], watch=False
-        ):
+        for epochs in train_together([one.training for one in going], [one.material for one in going]):
             heard = ((one, epoch) for one, epoch in zip(going, epochs, strict=True) if epoch)
             stopped = [one for one, epoch in heard if one.hear(epoch, until)]
             if stopped:

@@ -53,7 +53,7 @@ def training(epochs: int = 10, **choices) -> Training:
 
 
 def taught(pupil: Training, watch: Watch | None, rows: SimpleNamespace) -> None:
-    for epoch in train(pupil, rows.inputs.tensors, rows.goal, loss, watch=False, observer=watch or unheard):
+    for epoch in train(pupil, rows.inputs.tensors, rows.goal, loss, observer=watch or unheard):
         with pupil.evaluating():
             held_out = float(loss(pupil.net(*rows.held_out.tensors), rows.goal_held_out))
         if watch:

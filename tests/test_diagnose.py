@@ -95,7 +95,7 @@ def record(
     plan = TrainingPlan(batch_size=batch, **{"threads": 1, "learning_rate": 4e-3, **choices})
     training = Training(net, plan, epochs=epochs, seed=seed)
     rows = []
-    for epoch in train(training, [data.x], data.goal, loss, watch=False):
+    for epoch in train(training, [data.x], data.goal, loss):
         with training.evaluating():
             validation = float(loss(net(data.held_x), data.held_goal))
         training.judge(validation)

@@ -41,7 +41,7 @@ def taught(
         "weight_decay": 0.0,
     }
     plan = TrainingPlan(**{**plain, "batch_size": len(goal), "threads": 1, **choices})
-    for _ in train(Training(net, plan, epochs=epochs, seed=0), [x], goal, loss, watch=False):
+    for _ in train(Training(net, plan, epochs=epochs, seed=0), [x], goal, loss):
         pass
     return net
 

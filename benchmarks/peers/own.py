@@ -25,14 +25,14 @@ SAME = {
 measured: dict[tuple[int, ...], Way] = {}
 
 
-def fit(task: Task, lean: bool = False, own_plan: bool = False, precision: str | None = None):
+def fit(task: Task, own_plan: bool = False, precision: str | None = None):
     plan = TrainingPlan(batch_size=task.batch, precision=precision, **({} if own_plan else SAME))
     inputs, goal = tensors(task)
     if task.pictures:
         way = way_for(task, plan)
         plan = plan.model_copy(update={"precision": way.precision, "layout": way.layout})
     training = Training(net(task), plan, epochs=task.epochs, seed=0)
-    for _epoch in train(training, (inputs,), goal, loss_of(task), watch=not lean):
+    for _epoch in train(training, (inputs,), goal, loss_of(task)):
         if task.good_enough(predictor(training.net)):
             break
     return predictor(training.net)

@@ -46,6 +46,6 @@ def fit(task: Task, halve: bool):
     assert len(book.trials()) == many
     assert len(cuts) == FOLDS
     best = training(book.best.setting)
-    for _epoch in train(best, (inputs,), goal, loss, watch=False):
+    for _epoch in train(best, (inputs,), goal, loss):
         pass
     return predictor(best.net)

@@ -68,7 +68,7 @@ class Pupils(Heat):
 
     def _teach(self, pupils: list[Pupil], until: int) -> None:
         trainings, materials = [one.training for one in pupils], [one.material for one in pupils]
-        for epochs in train_together(trainings, materials, watch=False):
+        for epochs in train_together(trainings, materials):
             for pupil, epoch in zip(pupils, epochs, strict=True):
                 if epoch:
                     pupil.examine()

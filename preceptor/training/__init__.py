@@ -7,7 +7,7 @@ for epoch in train(training, (x,), y, loss):
 
 from preceptor.training.loop import Epoch, Loss, train
 from preceptor.training.pace import Pace, measure_pace
-from preceptor.training.parameters import FlatParameters, Group, Layer
+from preceptor.training.parameters import FlatParameters, Group
 from preceptor.training.stack import Material
 from preceptor.training.state import Training
 from preceptor.training.together import train_together
@@ -16,7 +16,6 @@ __all__ = [
     "Epoch",
     "FlatParameters",
     "Group",
-    "Layer",
     "Loss",
     "Material",
     "Pace",

@@ -18,7 +18,6 @@ import numpy as np
 import torch
 from torch import Generator, Tensor, nn
 
-from preceptor.training.parameters import Layer
 from preceptor.training.state import Training
 from preceptor.training.steps import Steps
 from preceptor.training.tape import Step, Tape
@@ -31,8 +30,6 @@ Observer = Callable[[Tensor, float, Sequence[Tensor]], None]
 
 Gradients, clipped, are still in place. It may look at everything, and changes nothing, random state included.
 """
-LOOK_EVERY = 50
-"""At least so many steps between two looks at the layers, so that they cost less than a hundredth."""
 
 
 def unheard(loss: Tensor, rate: float, batch: Sequence[Tensor]) -> None:
@@ -43,15 +40,13 @@ def unheard(loss: Tensor, rate: float, batch: Sequence[Tensor]) -> None:
 class Epoch:
     """What one epoch did. `losses` and `norms` (S,) are each step's loss and gradient norm.
 
-    Losses are without L1 and L2, norms before clipping; `rate` is the last step's learning rate;
-    `layers`, taken at the last step of some epochs, is empty for the others.
+    Losses are without L1 and L2, norms before clipping; `rate` is the last step's learning rate.
     """
 
     number: int
     losses: Tensor
     norms: Tensor
     rate: float
-    layers: list[Layer]
     seconds: float
 
     @property
@@ -76,32 +71,28 @@ def train(
     loss: Loss,
     *,
     augment: Augment | None = None,
-    watch: bool = True,
     observer: Observer = unheard,
 ) -> Iterator[Epoch]:
     """Train until `training.over`; yields after each epoch.
 
     `inputs` are tensors with one row an example, given to the net in this order; `goal` has the same
     rows; `loss(output, goal)` is a scalar. `augment` changes each mini-batch, a pure function of rows
-    and pass. `watch=False` leaves out the looks at the layers; `observer` hears every step when it is done.
+    and pass. `observer` hears every step when it is done.
     """
     steps = Steps(training.flat, _step(training, loss), replay=training.plan.step != "eager")
     while not training.over:
         started, batches = time.perf_counter(), mini_batches(training, len(goal))
-        rates, before = training.open_epoch(len(batches)), None
+        rates = training.open_epoch(len(batches))
         losses, norms = training.flat.weights.new_empty(2, len(batches))
         steps.open()
         with _reproducible(training):
             for rows, rate, told, norm in zip(batches, rates, losses, norms, strict=True):
                 batch = _changed(_gathered((*inputs, goal), rows, steps.tape), augment, rows, training)
                 told.copy_(steps(*batch)[0])
-                if rows is batches[-1] and watch and _due(training.epoch, len(batches)):
-                    before = training.flat.weights.clone()
                 norm.copy_(training.step(rate))
                 observer(told, rate, batch)
-        layers = [] if before is None else training.flat.layers(before)
         training.ranks.combine(losses)
-        epoch = Epoch(training.epoch + 1, losses, norms, rates[-1], layers, time.perf_counter() - started)
+        epoch = Epoch(training.epoch + 1, losses, norms, rates[-1], time.perf_counter() - started)
         training.replayed = steps.trusted
         training.close_epoch(epoch.broken is None)
         yield epoch
@@ -153,7 +144,7 @@ def forward_of(net: nn.Module, precision: str | None) -> Callable[..., Tensor]:
 
 def order(rows: int, seed: int, number: int) -> Tensor:
     """The order in which pass `number`, from 0, visits the rows: a permutation (N,)."""
-    return torch.randperm(rows, generator=Generator().manual_seed(_seeds(seed, number)[0]))
+    return torch.randperm(rows, generator=Generator().manual_seed(seeds(seed, number)[0]))
 
 
 def batch_count(rows: int, size: int) -> int:
@@ -180,12 +171,7 @@ def mini_batches(training: Training, rows: int) -> Sequence[Tensor]:
     return batches.to(training.flat.weights.device).unbind()
 
 
-def _due(epoch: int, steps: int) -> bool:
-    """Whether the layers are looked at in this epoch."""
-    return epoch % math.ceil(LOOK_EVERY / steps) == 0
-
-
-def _seeds(seed: int, epoch: int, rank: int = 0) -> list[int]:
+def seeds(seed: int, epoch: int, rank: int = 0) -> list[int]:
     """Independent seeds for one epoch: for the order of rows, and for the noise of each rank up to `rank`."""
     return np.random.SeedSequence((seed, epoch)).generate_state(2 + rank).tolist()
 
@@ -195,7 +181,7 @@ def _reproducible(training: Training) -> Iterator[None]:
     """The epoch's own random numbers and number of threads; the caller's come back afterwards."""
     threads, devices = torch.get_num_threads(), range(torch.cuda.device_count())
     with torch.random.fork_rng(devices=devices):
-        torch.manual_seed(_seeds(training.seed, training.epoch, training.ranks.rank)[-1])
+        torch.manual_seed(seeds(training.seed, training.epoch, training.ranks.rank)[-1])
         torch.set_num_threads(training.threads)
         try:
             yield

@@ -30,15 +30,6 @@ class Group(NamedTuple):
     decay: float = 1.0
 
 
-class Layer(NamedTuple):
-    """How one parameter tensor fared in one step: the norms of its weights, gradient and update."""
-
-    name: str
-    weight: float
-    gradient: float
-    update: float
-
-
 def group_of(module: nn.Module, name: str, parameter: nn.Parameter) -> Group:
     """The group of `parameter`, which lies directly in `module` under `name`.
 
@@ -126,16 +117,6 @@ class FlatParameters:
         """Go back to a snapshot."""
         for name, tensor in self.live().items():
             tensor.copy_(snapshot[name])
-
-    def layers(self, before: Tensor) -> list[Layer]:
-        """Norms of every parameter tensor, in the net's order; `before` (P,) is the weights a step ago."""
-        norms = [
-            torch._foreach_norm(views)
-            for views in (self.views(before), self._gradients, self.views(self.weights - before))
-        ]
-        table = torch.stack([torch.stack(list(column)) for column in norms], dim=1).tolist()
-        rows = dict(zip(self.names, table, strict=True))
-        return [Layer(name, *rows[name]) for name, _ in self.net.named_parameters() if name in rows]
 
     def views(self, vector: Tensor) -> list[Tensor]:
         """`vector` (P,) cut into tensors of the parameters' shapes."""

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import torch
 from torch import Generator, Tensor, nn
 
-from preceptor.training.steps import _hooked, facts_of
+from preceptor.training.steps import facts_of, hooked
 from preceptor.training.tape import Step, Tape, record
 
 EAGER = 2
@@ -28,7 +28,7 @@ class Proven:
         self.step, self.net, self.touched, self.generators = step, net, touched, generators
         self.tape: Tape | None = None
         self.trusted = False
-        self._next: Step = step if _hooked(net) else self._recorded
+        self._next: Step = step if hooked(net) else self._recorded
 
     def __call__(self, *given: Tensor) -> tuple[Tensor, ...]:
         """The step's results; when replayed, in memory that the next call writes over."""

@@ -19,7 +19,7 @@ from torch import Generator, Tensor
 
 from preceptor.training.batched import BatchedNet, LoneNet, Tables, rows_of
 from preceptor.training.descent import Descent
-from preceptor.training.loop import Augment, Epoch, Loss, _due, _seeds, mini_batches
+from preceptor.training.loop import Augment, Epoch, Loss, mini_batches, seeds
 from preceptor.training.parameters import LINE
 from preceptor.training.proven import Proven
 from preceptor.training.state import Training
@@ -102,19 +102,17 @@ class Stack:
         for place in self.members:
             self.leave(place)
 
-    def epoch(self, watch: bool = True) -> dict[int, Epoch]:
+    def epoch(self) -> dict[int, Epoch]:
         """Take every member through its next epoch; `seconds` are those of all, divided by their number."""
-        self.open(watch)
+        self.open()
         self.advance()
         return self.close()
 
-    def open(self, watch: bool) -> None:
+    def open(self) -> None:
         """Make ready for an epoch of `steps`."""
         self._chosen, self._rates = self._drawn()
-        due = (_due(self.trainings[place].epoch, len(self._chosen)) for place in self.members)
-        self._looks = {place for place, one in zip(self.members, due, strict=True) if watch and one}
         self._told = self._rates.new_empty(2, *self._rates.shape[:2])
-        self._before, self._done, self._seconds = self.tables["weights"], 0, 0.0
+        self._done, self._seconds = 0, 0.0
         self.steps = len(self._chosen)
 
     def advance(self, steps: int | None = None) -> None:
@@ -122,8 +120,6 @@ class Stack:
         began = time.perf_counter()
         stop = self.steps if steps is None else min(self._done + steps, self.steps)
         for step in range(self._done, stop):
-            if self._looks and step == self.steps - 1:
-                self._before = self.tables["weights"].clone()
             told = self.step(self._chosen[step], self._rates[step])
             for own, new in zip(self._told[:, step], told, strict=True):
                 own.copy_(new)
@@ -135,11 +131,9 @@ class Stack:
         for place in self.members:
             training = self.trainings[place]
             training.optimiser.steps += self.steps * self.descent.as_one
-            weights = self._before[place, : len(training.flat.weights)]
-            layers = training.flat.layers(weights) if place in self._looks else []
             losses, norms = self._told[:, :, place].clone()
             rate = float(self._rates[-1, place])
-            epochs[place] = Epoch(training.epoch + 1, losses, norms, rate, layers, seconds)
+            epochs[place] = Epoch(training.epoch + 1, losses, norms, rate, seconds)
             training.close_epoch(epochs[place].broken is None)
         return epochs
 
@@ -152,7 +146,7 @@ class Stack:
             drawn = torch.stack(tuple(mini_batches(training, material.examples)))
             rows[place] = drawn if material.rows is None else material.rows[drawn]
             rates[place] = training.open_epoch(len(drawn))
-            self.generators[place].manual_seed(_seeds(training.seed, training.epoch)[1])
+            self.generators[place].manual_seed(seeds(training.seed, training.epoch)[1])
         # Whoever has left goes through the motions: at no rate, with some row.
         rest, idle = torch.zeros_like(next(iter(rows.values()))), [0.0] * len(next(iter(rates.values())))
         places = range(len(self.trainings))

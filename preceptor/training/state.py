@@ -24,12 +24,18 @@ from torch import Tensor, nn
 from preceptor.finding import Finding
 from preceptor.plan import TrainingPlan
 from preceptor.training.checkpoint import load, save
-from preceptor.training.optimisers import OPTIMISERS
+from preceptor.training.optimisers import OPTIMISERS, Optimiser
 from preceptor.training.parameters import FlatParameters
 from preceptor.training.ranks import ALONE, Ranks
 from preceptor.training.schedules import Plateau, factor
 from preceptor.training.shards import Shards
 from preceptor.training.stopping import Best
+
+
+def optimiser_for(plan: TrainingPlan, flat: FlatParameters) -> Optimiser:
+    """The plan's rule over these parameters, with the plan's momentum and weight decay."""
+    rule = OPTIMISERS[plan.optimiser]
+    return rule(flat, weight_decay=plan.weight_decay, betas=(plan.momentum, rule.betas[1]))
 
 
 class Training:
@@ -58,9 +64,7 @@ class Training:
         self.ranks = ranks
         self.flat = FlatParameters(net, channels_last=plan.layout == "channels_last")
         self.shards = Shards(ranks, self.flat, plan.optimiser)
-        rule = OPTIMISERS[plan.optimiser]
-        kept = (plan.momentum, rule.betas[1])
-        self.optimiser = rule(self.shards.flat, weight_decay=plan.weight_decay, betas=kept)
+        self.optimiser = optimiser_for(plan, self.shards.flat)
         self.average = self.flat.weights.clone() if plan.ema else None
         self.plateau = Plateau()
         self.best = Best(plan.patience, higher_is_better=higher_is_better)

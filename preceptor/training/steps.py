@@ -49,7 +49,7 @@ class Steps:
         facts = list(facts_of(self.flat.net))
         if facts != self._facts:
             self.tape, self._proofs, self._facts = None, 0, facts
-            self._hopeful = self.replay and not _hooked(self.flat.net)
+            self._hopeful = self.replay and not hooked(self.flat.net)
 
     def __call__(self, *batch: Tensor) -> tuple[Tensor, ...]:
         """The step's results for this mini-batch; when replayed, in memory that the next call writes over."""
@@ -124,7 +124,7 @@ def _fact(value: Any) -> Any:
     return [_fact(one) for one in value] if isinstance(value, (list, tuple, set)) else id(value)
 
 
-def _hooked(net: nn.Module) -> bool:
+def hooked(net: nn.Module) -> bool:
     """Whether somebody listens to its passes."""
     listened = any(getattr(module, name) for module in net.modules() for name in HOOKS)
     tensors = chain(net.parameters(), net.buffers())

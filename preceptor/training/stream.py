@@ -74,7 +74,6 @@ def train_stream(
     loss: Loss,
     *,
     augment: Augment | None = None,
-    watch: bool = True,
 ) -> Iterator[Epoch]:
     """`train` on a stream: each epoch is one share of it, or one of the training's shares of that one.
 
@@ -82,7 +81,7 @@ def train_stream(
     """
     device = training.flat.weights.device
     *inputs, goal = shown = stream.empty(device)
-    epochs = train(training, inputs, goal, loss, augment=augment, watch=watch)
+    epochs = train(training, inputs, goal, loss, augment=augment)
     places = range(training.epoch // training.shares, math.ceil(training.epochs / training.shares))
     for _ in _exchanged(stream, shown, training.seed, places):
         yield from islice(epochs, training.shares - training.epoch % training.shares)

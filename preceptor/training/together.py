@@ -25,7 +25,7 @@ from preceptor.training.loop import Epoch
 from preceptor.training.proven import EAGER
 from preceptor.training.stack import Material, Stack, attempt
 from preceptor.training.state import Training
-from preceptor.training.steps import _hooked
+from preceptor.training.steps import hooked
 
 MOST, MOST_WEIGHTS = 16, 160_000
 """So many nets in one program, of so many weights in all: more bring little, and fill the caches."""
@@ -40,7 +40,7 @@ Done = TypeVar("Done")
 
 
 def train_together(
-    trainings: Sequence[Training], materials: Sequence[Material], *, watch: bool = True
+    trainings: Sequence[Training], materials: Sequence[Material]
 ) -> Iterator[list[Epoch | None]]:
     """Train all until each is over; yields what every epoch was to each, None for those that were over.
 
@@ -50,7 +50,7 @@ def train_together(
     """
     company = Company(trainings, materials)
     try:
-        while epochs := company.epoch(watch):
+        while epochs := company.epoch():
             yield [epochs.get(place) for place in range(len(trainings))]
     finally:
         company.close()
@@ -58,7 +58,7 @@ def train_together(
 
 def can_join(trainings: Sequence[Training], materials: Sequence[Material]) -> str | None:
     """Why these trainings cannot run as one program; None when they can."""
-    if any(_hooked(one.net) for one in trainings):
+    if any(hooked(one.net) for one in trainings):
         return "somebody listens to the passes of one of them"
     first, *others = (_likeness(*pair) for pair in zip(trainings, materials, strict=True))
     for other in others:
@@ -79,7 +79,7 @@ class Company:
         self.abreast: bool | None = None
         self.groups = self._groups()
 
-    def epoch(self, watch: bool) -> dict[int, Epoch]:
+    def epoch(self) -> dict[int, Epoch]:
         """Take all who are not over through an epoch; what it was to each, by its place."""
         going = [place for place, training in enumerate(self.trainings) if not training.over]
         if not going:
@@ -93,7 +93,7 @@ class Company:
         threads = torch.get_num_threads()
         torch.set_num_threads(1)
         try:
-            self._each(programs, lambda stack: stack.open(watch))
+            self._each(programs, Stack.open)
             self._advance(programs)
             done = self._each(programs, Stack.close)
         finally:

@@ -79,6 +79,7 @@ class Watch:
             validation=([held_out[place] for place in self.shown], fold.goal_held_out),
             steps=training.epochs * steps,
             frozen=[name for name, one in self.net.named_parameters() if not one.requires_grad],
+            tell=None,
         )
         self.steps = 0
 

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from functools import partial
 
 import polars as pl
+import torch
 
 from preceptor.contest import Candidate, Fold, unanswered
 from preceptor.desk import Desk
@@ -151,9 +152,11 @@ class Course:
             for lesson in lessons:
                 self._alone(lesson)
             return
+        # Which nets are taught as one program decides last bits, so their number is remembered.
+        programs = self.desk.ledger.decide("programs side by side", torch.get_num_threads, "the cores")
         try:
             if lessons:
-                teach_together(lessons, self.desk.ledger.seconds + 1.5 * self.desk.seconds_left)
+                teach_together(lessons, self.desk.ledger.seconds + 1.5 * self.desk.seconds_left, programs)
         finally:
             for lesson in lessons:
                 self._join(lesson)

@@ -248,14 +248,15 @@ class Lesson:
         return "no better for a while" if self.training.best.exhausted else "time was up"
 
 
-def teach_together(lessons: Sequence[Lesson], until: float) -> None:
+def teach_together(lessons: Sequence[Lesson], until: float, programs: int) -> None:
     """Teach nets of several folds at once: the same plan, each with rows, noise and end of its own."""
     for lesson in lessons:
         lesson.abreast = len(lessons)
     going = [lesson for lesson in lessons if lesson.begin(until)]
     while going:
         stopped: list[Lesson] = []
-        for epochs in train_together([one.training for one in going], [one.material for one in going]):
+        trainings, materials = [one.training for one in going], [one.material for one in going]
+        for epochs in train_together(trainings, materials, programs=programs):
             heard = ((one, epoch) for one, epoch in zip(going, epochs, strict=True) if epoch)
             stopped = [one for one, epoch in heard if one.hear(epoch, until)]
             if stopped:

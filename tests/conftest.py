@@ -1,5 +1,7 @@
 """The same examples in every run: a failure of `make test` is one that everybody sees. No traces outside."""
 
+import preceptor  # noqa: F401  isort: skip  (before torch, for it says how idle threads wait)
+
 import os
 import tempfile
 from collections.abc import Iterator

@@ -99,6 +99,21 @@ def test_gradients_gathered_on_purpose_are_no_fault():
     assert "gradients-accumulate" not in alarms(doctor.findings())
 
 
+def test_what_is_certain_is_told_in_one_line_while_training_runs(capsys):
+    train, held = rows()
+    spoilt = Loop(net(), train, held, steps=30, factor=lambda step: math.inf if step == 5 else 1.0)
+    piled_up = Loop(net(), train, held, steps=30, clears=False)
+    healthy = Loop(net(), train, held, steps=30)
+    for loop, words in ((spoilt, "not a number"), (piled_up, "gradient in place"), (healthy, "")):
+        doctor = loop.begin()
+        for _ in range(3):
+            loop.run(doctor, until=10)
+            doctor.validated()
+        told = capsys.readouterr().out.splitlines()
+        assert len(told) == bool(words), told
+        assert all(words in line and len(line) < 120 for line in told)
+
+
 # ---------------------------------------------------------------- healthy runs
 
 

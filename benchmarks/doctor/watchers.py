@@ -39,6 +39,7 @@ class Attended:
             validation=parts.held,
             steps=self.steps,
             frozen=setup.frozen,
+            tell=None,
         )
         if self.asked:
             self._note(0.0, self.doctor.before(), began)

@@ -8,15 +8,18 @@ taken or kept while that has cost more than its share of the thread's own time.
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from preceptor.diagnose.before import BEFORE
 from preceptor.diagnose.case import Case, Loss, Stepper, rows_of
 from preceptor.diagnose.during import DURING, WHATEVER_THE_LOSS
+from preceptor.diagnose.during.gradients_accumulate import gradients_accumulate
+from preceptor.diagnose.during.not_finite import not_finite
 from preceptor.diagnose.look import both_modes, first_look, look
 from preceptor.diagnose.progress import bounded
 from preceptor.diagnose.rank import ranked
@@ -25,6 +28,7 @@ from preceptor.finding import Finding
 
 OPEN = dict.fromkeys(("underfitting", "overfitting", "no-better-than-chance", "too-few-epochs", "plateau"))
 """What may yet come right; every other alarm stands once it has been given, at the step where it was seen."""
+Tell = Callable[[str], object]
 SHARE = 0.008
 """The share of the loop's time (the thread's own, to its planned end) that norms and moments may cost."""
 LISTENED, NORMED, KEPT, RECKONED = 8, 8, 256, 3
@@ -41,8 +45,8 @@ MEMORY, TYPICAL = 2**28, 4096
 class Doctor:
     """Watches one net in one loop; call it after each step. Made by `watch`."""
 
-    def __init__(self, case: Case):
-        self.case = case
+    def __init__(self, case: Case, tell: Tell | None = None):
+        self.case, self.tell = case, tell
         self._listener = Listener(case)
         self._next = self._norm_due = self._due = 1
         self._gap, self._before = 1.0, case.start
@@ -50,6 +54,7 @@ class Doctor:
         self._began, self._spent = time.thread_time(), 0.0
         self._static: list[Finding] | None = None
         self._kept: dict[str, Finding] = {}
+        self._read, self._told = 0, set[str]()
 
     def before(self) -> list[Finding]:
         """Everything that can be named before the first step; the likeliest cause first."""
@@ -132,6 +137,21 @@ class Doctor:
         unsure = early and self.case.net.training and 2 * self._size <= MEMORY
         weights = self.case.kept() if unsure else None
         self.case.record.marks.append(Mark(self.case.record.step, train, held, score, weights))
+        self._say()
+
+    def _say(self) -> None:
+        """At an epoch's end, in a line and once: what is certain and needs no trial."""
+        if self.tell is None or not self.case.record.step:
+            return
+        self.case.record.flush()
+        losses, self._read = self.case.record.losses[self._read :], self.case.record.step
+        spoilt = not np.isfinite(losses).all()
+        if spoilt:
+            self._develop()
+        for finding in (not_finite(self.case) if spoilt else None, gradients_accumulate(self.case)):
+            if finding and finding.code not in self._told:
+                self._told.add(finding.code)
+                self.tell(f"preceptor: {finding.line}")
 
     @property
     def share(self) -> float:
@@ -203,13 +223,17 @@ def watch(
     validation: tuple[Any, Tensor] | None = None,
     steps: int | None = None,
     frozen: Sequence[str] = (),
+    tell: Tell | None = print,
 ) -> Doctor:
     """Begin to watch `net`, still untrained, in a loop of your own.
 
     `loss(output, goal)` is a scalar. `probe`, `train` and `validation` are (x, y) or ((x₁, x₂), y): a few
     rows that every look uses, all training rows, and rows held out; what is not given is not judged.
     `steps` is how many optimiser steps are planned; `frozen` names parameters (or the beginnings of their
-    names) that are kept still on purpose. Random state, weights and buffers stay as they are, to the bit.
+    names) that are kept still on purpose. What is certain without a trial, numbers that are none or gradients
+    that pile up, `tell` is told in one line at the end of the epoch (`validated`). Random state, weights and buffers stay as they
+    are, to the bit.
     """
     learnt, held_out = (None if given is None else rows_of(given) for given in (train, validation))
-    return Doctor(Case(net, loss, rows_of(probe).few(), optimiser, learnt, held_out, steps, tuple(frozen)))
+    case = Case(net, loss, rows_of(probe).few(), optimiser, learnt, held_out, steps, tuple(frozen))
+    return Doctor(case, tell)

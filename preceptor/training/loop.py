@@ -79,7 +79,8 @@ def train(
     rows; `loss(output, goal)` is a scalar. `augment` changes each mini-batch, a pure function of rows
     and pass. `observer` hears every step when it is done.
     """
-    steps = Steps(training.flat, _step(training, loss), replay=training.plan.step != "eager")
+    net, flat, replay = training.net, training.flat, training.plan.step != "eager"
+    steps = Steps(net, _step(training, loss), lambda: [flat.gradients, *flat.live().values()], replay=replay)
     while not training.over:
         started, batches = time.perf_counter(), mini_batches(training, len(goal))
         rates = training.open_epoch(len(batches))

@@ -21,9 +21,8 @@ from preceptor.training.batched import BatchedNet, LoneNet, Tables, rows_of
 from preceptor.training.descent import Descent
 from preceptor.training.loop import Augment, Epoch, Loss, mini_batches, seeds
 from preceptor.training.parameters import LINE
-from preceptor.training.proven import Proven
 from preceptor.training.state import Training
-from preceptor.training.tape import Step
+from preceptor.training.steps import Steps
 
 
 class Material(NamedTuple):
@@ -66,9 +65,7 @@ class Stack:
         self.spans = _spans(materials)
         self.augmented = any(material.augment for material in materials)
         self.batch: Sequence[Tensor] = ()
-        touched = list(self.tables.values())
-        self._proven = Proven(self._as_one, self.net.net, touched, self.generators)
-        self._step: Step = self._proven if replay else self._as_one
+        self._steps = Steps(self.net.net, self._as_one, self._touched, self.generators, replay=replay)
 
     def _rows(self, place: int) -> Tables:
         """Where the numbers of one training lie."""
@@ -78,7 +75,7 @@ class Stack:
     @property
     def trusted(self) -> bool:
         """Whether steps are replayed by now."""
-        return self._proven.trusted
+        return self._steps.trusted
 
     @property
     def members(self) -> list[int]:
@@ -113,6 +110,7 @@ class Stack:
         self._chosen, self._rates = self._drawn()
         self._told = self._rates.new_empty(2, *self._rates.shape[:2])
         self._done, self._seconds = 0, 0.0
+        self._steps.open()
         self.steps = len(self._chosen)
 
     def advance(self, steps: int | None = None) -> None:
@@ -161,8 +159,11 @@ class Stack:
             self._fetch(rows)
         if self.descent.as_one:
             self.descent.count()
-        losses, *norms = self._step(rows, rates)
+        losses, *norms = self._steps(rows, rates)
         return losses, norms[0] if norms else self.descent.each(rates)
+
+    def _touched(self) -> list[Tensor]:
+        return [*self.tables.values(), *self.batch, self.descent.way]
 
     def _as_one(self, rows: Tensor, rates: Tensor) -> tuple[Tensor, ...]:
         if not self.augmented:

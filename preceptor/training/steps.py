@@ -1,25 +1,24 @@
-"""Forward and backward, mini-batch after mini-batch: replayed where that is proven to be the same.
+"""A step, taken again and again: replayed where that is proven to be the same.
 
-    steps = Steps(flat, step)
+    steps = Steps(net, step, touched)
     steps.open()                                         # before each epoch
     (loss,) = steps(x, y)                                # what step(x, y) gives
 
 The first mini-batches are computed both ways and compared to the last bit: the tape is trusted only when
-losses, gradients, buffers and random numbers agree. A net that has hooks, changes its own attributes, or
-draws from Python's or numpy's random numbers is left to run as it is written.
+results, the tensors that the step has touched, and random numbers agree. A net that has hooks, changes its own
+attributes, or draws from Python's or numpy's random numbers is left to run as it is written.
 """
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Generator, Tensor, nn
 from torch.nn.modules.module import _has_any_global_hook
 
-from preceptor.training.parameters import FlatParameters
 from preceptor.training.tape import Step, Tape, record
 
 PROOFS = 2
@@ -29,13 +28,23 @@ PLAIN = (bool, int, float, complex, str, bytes, type(None), torch.dtype, torch.d
 
 
 class Steps:
-    """One step after another: `step(*batch)` writes gradients into those of `flat`, and returns the loss.
+    """One step after another: `step(*batch)` is what `step` was, sooner. `net` is the net in it.
 
+    `touched` are the tensors that it changes. It draws from `generators`, or, with none given, from anywhere.
     With `replay` off every step is done as it is written.
     """
 
-    def __init__(self, flat: FlatParameters, step: Step, *, replay: bool = True) -> None:
-        self.flat, self.step, self.replay = flat, step, replay
+    def __init__(
+        self,
+        net: nn.Module,
+        step: Step,
+        touched: Callable[[], Sequence[Tensor]],
+        generators: Sequence[Generator] = (),
+        *,
+        replay: bool = True,
+    ) -> None:
+        self.net, self.step, self.touched, self.replay = net, step, touched, replay
+        self.generators = generators
         self.tape: Tape | None = None
         self._hopeful, self._proofs, self._facts = False, 0, list[Any]()
 
@@ -46,10 +55,10 @@ class Steps:
 
     def open(self) -> None:
         """Make ready for an epoch: a net that is no longer as it was recorded is recorded again."""
-        facts = list(facts_of(self.flat.net))
+        facts = list(_facts_of(self.net))
         if facts != self._facts:
             self.tape, self._proofs, self._facts = None, 0, facts
-            self._hopeful = self.replay and not hooked(self.flat.net)
+            self._hopeful = self.replay and not hooked(self.net)
 
     def __call__(self, *batch: Tensor) -> tuple[Tensor, ...]:
         """The step's results for this mini-batch; when replayed, in memory that the next call writes over."""
@@ -64,50 +73,57 @@ class Steps:
 
     def _foretold(self, batch: Sequence[Tensor]) -> list[Tensor] | None:
         """What the tape makes of a mini-batch; then all is put back. None when there can be no tape."""
-        noise, before = _noise(), [tensor.clone() for tensor in self._touched()]
+        before, elsewhere = self._state(), self._elsewhere()
         if self.tape is None:
-            self.tape = record(self.step, batch)
-            self._hopeful = self._innocent(self.tape, noise)
-            self._put_back(noise, before)
+            self.tape = record(self.step, batch, self.generators)
+            self._hopeful = self._innocent(self.tape) and self._elsewhere() == elsewhere
+            self._put_back(before, elsewhere)
         if self.tape is None or not self._hopeful:
             return None
         foretold = [tensor.clone() for tensor in self._told(self.tape(*batch))]
-        self._put_back(noise, before)
+        self._put_back(before, elsewhere)
         return foretold
-
-    def _touched(self) -> list[Tensor]:
-        """All that a step may change."""
-        return [self.flat.gradients, *self.flat.live().values()]
 
     def _told(self, results: Sequence[Tensor]) -> list[Tensor]:
         """All that is to be the same either way."""
-        return [*results, *self._touched(), *_noise()[0]]
+        return [*results, *self.touched(), *self._noise()]
 
-    def _innocent(self, tape: Tape | None, noise: Any) -> bool:
-        """Whether recording changed nothing but what can be put back, and replaying will."""
-        known = {tensor.untyped_storage().data_ptr() for tensor in self._touched()}
+    def _innocent(self, tape: Tape | None) -> bool:
+        """Whether recording changed nothing but what can be put back."""
+        known = {tensor.untyped_storage().data_ptr() for tensor in self.touched()}
         strangers = tape is None or {tensor.untyped_storage().data_ptr() for tensor in tape.changed} - known
-        changed = _noise()[1:] != noise[1:] or list(facts_of(self.flat.net)) != self._facts
-        return not strangers and not changed
+        return not strangers and list(_facts_of(self.net)) == self._facts
 
-    def _put_back(self, noise: Any, before: Sequence[Tensor]) -> None:
-        for tensor, old in zip(self._touched(), before, strict=True):
+    def _state(self) -> list[Tensor]:
+        return [*(tensor.clone() for tensor in self.touched()), *self._noise()]
+
+    def _noise(self) -> list[Tensor]:
+        """Where torch's sources of random numbers stand."""
+        return [one.get_state() for one in self._sources()]
+
+    def _sources(self) -> Sequence[Generator]:
+        devices = torch.cuda.default_generators if torch.cuda.is_available() else ()
+        return self.generators or (torch.default_generator, *devices)
+
+    def _elsewhere(self) -> Any:
+        """Where Python's and numpy's random numbers stand, if the step may draw from anywhere."""
+        if self.generators:
+            return None
+        name, keys, *rest = np.random.get_state()
+        return random.getstate(), (name, np.asarray(keys).tolist(), *rest)
+
+    def _put_back(self, state: Sequence[Tensor], elsewhere: Any) -> None:
+        touched = self.touched()
+        for tensor, old in zip(touched, state, strict=False):
             tensor.copy_(old)
-        (processor, *devices), own, numpys = noise
-        torch.set_rng_state(processor)
-        torch.cuda.set_rng_state_all(devices)
-        random.setstate(own)
-        np.random.set_state(numpys)
+        for generator, old in zip(self._sources(), state[len(touched) :], strict=True):
+            generator.set_state(old)
+        if elsewhere is not None:
+            random.setstate(elsewhere[0])
+            np.random.set_state(elsewhere[1])
 
 
-def _noise() -> tuple[list[Tensor], Any, Any]:
-    """Where every source of random numbers stands: torch's, Python's and numpy's."""
-    devices = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
-    name, keys, *rest = np.random.get_state()
-    return [torch.get_rng_state(), *devices], random.getstate(), (name, np.asarray(keys).tolist(), *rest)
-
-
-def facts_of(net: nn.Module) -> Iterator[Any]:
+def _facts_of(net: nn.Module) -> Iterator[Any]:
     """What a forward pass may hang on besides the numbers in tensors: every attribute of every module."""
     for module in net.modules():
         yield from ((name, _fact(value)) for name, value in vars(module).items())

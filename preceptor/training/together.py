@@ -22,10 +22,9 @@ import torch
 from torch import nn
 
 from preceptor.training.loop import Epoch
-from preceptor.training.proven import EAGER
 from preceptor.training.stack import Material, Stack, attempt
 from preceptor.training.state import Training
-from preceptor.training.steps import hooked
+from preceptor.training.steps import PROOFS, hooked
 
 MOST, MOST_WEIGHTS = 16, 160_000
 """So many nets in one program, of so many weights in all: more bring little, and fill the caches."""
@@ -40,15 +39,16 @@ Done = TypeVar("Done")
 
 
 def train_together(
-    trainings: Sequence[Training], materials: Sequence[Material]
+    trainings: Sequence[Training], materials: Sequence[Material], *, programs: int | None = None
 ) -> Iterator[list[Epoch | None]]:
     """Train all until each is over; yields what every epoch was to each, None for those that were over.
 
-    They may differ in anything, and are fastest where `can_join` has nothing against it. The first one's
-    number of threads counts. Between epochs each can be judged, saved and stopped like any training; who ends
-    the loop early can go on with some of them in another.
+    They may differ in anything, and are fastest where `can_join` has nothing against it. They are shared out
+    to so many `programs`, each in a thread of its own, as many as the first one's plan has threads if nothing
+    is said; whom a net is taught with decides the last bits of its weights. Between epochs each can be judged,
+    saved and stopped like any training; who ends the loop early can go on with some of them in another.
     """
-    company = Company(trainings, materials)
+    company = Company(trainings, materials, programs or trainings[0].threads)
     try:
         while epochs := company.epoch():
             yield [epochs.get(place) for place in range(len(trainings))]
@@ -71,8 +71,8 @@ def can_join(trainings: Sequence[Training], materials: Sequence[Material]) -> st
 class Company:
     """Trainings at work: programs of some of them each, in as many threads as there are to be."""
 
-    def __init__(self, trainings: Sequence[Training], materials: Sequence[Material]) -> None:
-        self.trainings, self.materials, self.threads = trainings, materials, trainings[0].threads
+    def __init__(self, trainings: Sequence[Training], materials: Sequence[Material], threads: int) -> None:
+        self.trainings, self.materials, self.threads = trainings, materials, threads
         self.pool = ThreadPoolExecutor(self.threads, initializer=torch.set_num_threads, initargs=(1,))
         self.stacks: list[tuple[Stack, list[int]]] = []
         self.began = 0
@@ -106,9 +106,9 @@ class Company:
 
     def _advance(self, programs: Sequence[Stack]) -> None:
         """To the end of the epoch. In the first one, side by side and by turns: what is faster is kept."""
-        enough = min(one.steps for one in programs) > EAGER + 2 * TURNS * STRIDE
+        enough = min(one.steps for one in programs) > PROOFS + 2 * TURNS * STRIDE
         if self.abreast is None and enough and min(len(programs), self.threads) > 1:
-            self._each(programs, lambda stack: stack.advance(EAGER))
+            self._each(programs, lambda stack: stack.advance(PROOFS))
             seconds = {True: 0.0, False: 0.0}
             for abreast in (True, False) * TURNS:
                 began = time.perf_counter()

@@ -47,7 +47,7 @@ class Doctor:
 
     def __init__(self, case: Case, tell: Tell | None = None):
         self.case, self.tell = case, tell
-        self._listener = Listener(case)
+        self._listener, self._parameters = Listener(case), list(case.net.parameters())
         self._next = self._norm_due = self._due = 1
         self._gap, self._before = 1.0, case.start
         self._size = 2 * sum(each.nbytes for each in case.live)
@@ -102,10 +102,11 @@ class Doctor:
         self._next = min(self._norm_due, self._due)
         self._spent += time.thread_time() - began
 
+    @torch.no_grad()
     def _norm(self) -> None:
-        gradients = [p.grad.detach() for p in self.case.net.parameters() if p.grad is not None]
+        gradients = [p.grad for p in self._parameters if p.grad is not None]
         if gradients and not any(gradient.is_sparse for gradient in gradients):
-            self.case.record.add_norm(torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients))))
+            self.case.record.add_norm(torch._foreach_norm(gradients))
 
     def _keep(self, step: int) -> None:
         """Keep the weights, or, where those of the step before are not known, remember these."""
@@ -211,6 +212,8 @@ class Listener:
         if step >= LISTENED:
             self.hook.remove()
             self.hook = None
+            if self.parameter is not None and not self.parameter._backward_hooks:
+                self.parameter._backward_hooks = None  # else each backward pass goes on asking an empty list
 
 
 def watch(
@@ -231,8 +234,8 @@ def watch(
     rows that every look uses, all training rows, and rows held out; what is not given is not judged.
     `steps` is how many optimiser steps are planned; `frozen` names parameters (or the beginnings of their
     names) that are kept still on purpose. What is certain without a trial, numbers that are none or gradients
-    that pile up, `tell` is told in one line at the end of the epoch (`validated`). Random state, weights and buffers stay as they
-    are, to the bit.
+    that pile up, `tell` is told in one line at the end of the epoch (`validated`). Random state, weights and
+    buffers stay as they are, to the bit.
     """
     learnt, held_out = (None if given is None else rows_of(given) for given in (train, validation))
     case = Case(net, loss, rows_of(probe).few(), optimiser, learnt, held_out, steps, tuple(frozen))

@@ -3,6 +3,7 @@
 Shapes: T steps, T' steps at which a norm was taken.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -106,7 +107,7 @@ class Record:
     batches: list[Batch] = field(default_factory=list)
     heard: list[Heard] = field(default_factory=list)
     _steps: list[tuple[Tensor | float, float, bool]] = field(default_factory=list)
-    _norms: list[tuple[int, Tensor]] = field(default_factory=list)
+    _norms: list[tuple[int, Sequence[Tensor]]] = field(default_factory=list)
 
     def add(self, loss: Tensor | float, rate: float, training: bool) -> None:
         """One step more: its loss, learning rate, and whether the net was in training mode.
@@ -116,9 +117,9 @@ class Record:
         self.step += 1
         self._steps.append((loss, rate, training))
 
-    def add_norm(self, norm: Tensor) -> None:
-        """The norm of the gradients of this step."""
-        self._norms.append((self.step, norm))
+    def add_norm(self, norms: Sequence[Tensor]) -> None:
+        """The norms of this step's gradients, parameter by parameter."""
+        self._norms.append((self.step, norms))
 
     def flush(self) -> None:
         """Read what was kept as tensors: the only place that waits for the device."""
@@ -130,7 +131,8 @@ class Record:
             self.training.append(training)
         self._steps = []
         if self._norms:
-            values = torch.stack([norm for _, norm in self._norms]).tolist()
+            whole = [torch.linalg.vector_norm(torch.stack(list(norms))) for _, norms in self._norms]
+            values = torch.stack(whole).tolist()
             self.norms += [(step, value) for (step, _), value in zip(self._norms, values, strict=True)]
             self._norms = []
 

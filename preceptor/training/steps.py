@@ -5,8 +5,8 @@
     (loss,) = steps(x, y)                                # what step(x, y) gives
 
 The first mini-batches are computed both ways and compared to the last bit: the tape is trusted only when
-results, the tensors that the step has touched, and random numbers agree. A net that has hooks, changes its own
-attributes, or draws from Python's or numpy's random numbers is left to run as it is written.
+results, the tensors that the step has touched, and random numbers agree. A net that has hooks, changes its
+own attributes, or draws from Python's or numpy's random numbers is left to run as it is written.
 """
 
 import random

@@ -45,8 +45,8 @@ def train_together(
 
     They may differ in anything, and are fastest where `can_join` has nothing against it. They are shared out
     to so many `programs`, each in a thread of its own, as many as the first one's plan has threads if nothing
-    is said; whom a net is taught with decides the last bits of its weights. Between epochs each can be judged,
-    saved and stopped like any training; who ends the loop early can go on with some of them in another.
+    is said; whom a net is taught with decides the last bits of its weights. Between epochs each can be
+    judged, saved and stopped like any training; who ends the loop early can go on with some in another.
     """
     company = Company(trainings, materials, programs or trainings[0].threads)
     try:

@@ -26,8 +26,10 @@ from preceptor.diagnose.trace import Trace
 Loss = Callable[[Tensor, Tensor], Tensor]
 PROBED = 128
 """So many rows at most stand for training and for validation whenever the net is looked at."""
-FEW, LEAST = 16, 0.1
-"""So many rows tell the best output's loss; a constant's is not taken below this part of the probe's."""
+FEW, EXACT, LEAST = 16, 4_000, 0.1
+"""So many rows tell whether the best output's loss is zero; where it is not, all do, if their outputs are no
+more than this. A constant's loss is not taken below this part of the probe's.
+"""
 
 
 class Stepper(Protocol):
@@ -48,6 +50,16 @@ class Rows(NamedTuple):
         """How many rows there are."""
         return len(self.goal)
 
+    @property
+    def place_of_numbers(self) -> int:
+        """Which input holds numbers: the first whose values are no whole ones, or else the first."""
+        return next((place for place, x in enumerate(self.inputs) if x.is_floating_point()), 0)
+
+    @property
+    def numbers(self) -> Tensor:
+        """The input that holds numbers (N, ...)."""
+        return self.inputs[self.place_of_numbers]
+
     def take(self, rows: Tensor | slice) -> "Rows":
         """Some of the rows."""
         return Rows([x[rows] for x in self.inputs], self.goal[rows])
@@ -61,6 +73,15 @@ def rows_of(given: tuple[Any, Tensor]) -> Rows:
     """(x, y) or ((x₁, x₂), y) as `Rows`."""
     inputs, goal = given
     return Rows([inputs] if isinstance(inputs, Tensor) else list(inputs), goal)
+
+
+def representative(probe: Rows, train: Rows | None) -> Rows:
+    """The probe, or as many training rows where its answers hardly vary, as those of sorted rows do."""
+    if train is None or not probe.number:
+        return probe
+    few = train.few(probe.number)
+    spreads = [rows.goal.double().var(unbiased=False) for rows in (probe, few)]
+    return few if float(spreads[0]) < LEAST * float(spreads[1]) else probe
 
 
 def labels_of(rows: Rows) -> Tensor | None:
@@ -153,12 +174,22 @@ class Case:
         few = self.probe.few(FEW)
         if few.goal.numel() and len(few.goal) * self.output[0].numel() > LARGEST:
             return 0.0
-        return extremes(few.goal, self.loss, self.output).best
+        best, constant = extremes(few.goal, self.loss, self.output)
+        if not best:
+            return 0.0
+        if self.probe.number * self.output[0].numel() <= EXACT:
+            return extremes(self.probe.goal, self.loss, self.output).best
+        return self.dumb - (constant - best)
 
     def share(self, loss: float, constant: float | None = None) -> float:
-        """A loss as a share of the way from the best output's to a constant one's, the probe's or another."""
+        """A loss as a share of the way from the best output's to a constant one's, the probe's or another.
+
+        Where the best is not zero it is other on other rows, and as far from their constant as the probe's.
+        """
         whole = self.dumb - self.floor
-        apart = whole if constant is None else max(constant - self.floor, LEAST * whole)
+        if constant is not None and self.floor:
+            return 1 - (constant - loss) / max(whole, 1e-12)
+        apart = whole if constant is None else max(constant, LEAST * whole)
         return (loss - self.floor) / max(apart, 1e-12)
 
     @torch.no_grad()

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from preceptor.diagnose.before import BEFORE
-from preceptor.diagnose.case import Case, Loss, Stepper, rows_of
+from preceptor.diagnose.case import Case, Loss, Stepper, representative, rows_of
 from preceptor.diagnose.during import DURING, WHATEVER_THE_LOSS
 from preceptor.diagnose.during.gradients_accumulate import gradients_accumulate
 from preceptor.diagnose.during.not_finite import not_finite
@@ -238,5 +238,6 @@ def watch(
     buffers stay as they are, to the bit.
     """
     learnt, held_out = (None if given is None else rows_of(given) for given in (train, validation))
-    case = Case(net, loss, rows_of(probe).few(), optimiser, learnt, held_out, steps, tuple(frozen))
+    few = representative(rows_of(probe).few(), learnt)
+    case = Case(net, loss, few, optimiser, learnt, held_out, steps, tuple(frozen))
     return Doctor(case, tell)

@@ -2,7 +2,9 @@
 
 A run of s steps is compared with trials of half as many steps from the same start, so that what is merely
 slow has time to win. Steps count as far as the learning rate carries them, Σ η / max η: a warm-up is no
-slowness. `behind` is by how much the run is nevertheless worse.
+slowness. A run that is as good as done is compared with trials as long as itself, up to a bound, whose rate
+goes the same way from start to end: what has cooled down is no match for what has not. `behind` is by how
+much the run is nevertheless worse.
 
     d_i = (L_i of the run - L_i of the trial) / L of the constant answer, slice i of the same rows
     worse by mean d, where |mean d| > 2 · standard error of the mean; otherwise by nothing
@@ -12,7 +14,7 @@ training rows alone has been learnt by heart, and proves nothing. Losses are sha
 """
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -25,8 +27,12 @@ from preceptor.diagnose.rival import HELD_OUT, Rival, compete
 from preceptor.diagnose.trial import Outcome, batch_size, tried
 
 LONGEST, SHORTEST, FURTHER, LATE = 128, 8, 200, 0.9
+AT_LAST, NUMBERS = 256, 5e6
+"""The longest trial of a run that is done, where its mini-batches hold so few numbers that all of them are no
+more than this.
+"""
 POOR, MARGIN = 0.35, 0.1
-SLICES, SURE, QUARTER, STEADY, FEWEST, UNITS = 32, 2.0, 0.25, 0.95, 3, 2.0
+SLICES, SURE, QUARTER, STEADY, COOLED, FEWEST, UNITS = 32, 2.0, 0.25, 0.95, 0.05, 3, 2.0
 
 
 def now(case: Case) -> Look:
@@ -86,9 +92,28 @@ def half(case: Case) -> int:
     return 2 ** int(math.log2(steps))
 
 
+def paced(case: Case) -> dict[str, Any]:
+    """How a trial is to go that the run can be compared with: half of its steps, or in the end all of it."""
+    if (done(case) or 0.0) < LATE:
+        return {"steps": half(case)}
+    numbers = batch_size(case) * sum(x[:1].numel() for x in case.probe.inputs)
+    longest = max(LONGEST, min(AT_LAST, int(NUMBERS / max(numbers, 1))))
+    return {"steps": max(SHORTEST, min(case.record.step, longest)), "along": True}
+
+
+def so_long(case: Case) -> str:
+    """How long those trials are, in words."""
+    return "half of the steps" if (done(case) or 0.0) < LATE else f"{paced(case)['steps']} steps"
+
+
+def again(case: Case, **how: Any) -> Outcome:
+    """The same net, optimiser and rows in a loop that is known to be right, with `how` as in `trial`."""
+    return tried(case, **paced(case), **how)
+
+
 def plain(case: Case) -> Outcome:
     """The same net, optimiser and rows, taught by a loop that is known to be right."""
-    return tried(case, half(case))
+    return again(case)
 
 
 def onward(case: Case, cooled: float = 1.0) -> Outcome:
@@ -96,6 +121,19 @@ def onward(case: Case, cooled: float = 1.0) -> Outcome:
     rates = case.record.rates
     factor = rates[-1] / max(rates) if any(rates) else 1.0
     return tried(case, max(64, min(case.record.step, FURTHER)), now=True, factor=cooled * factor)
+
+
+def cooled(case: Case) -> bool:
+    """Whether the learning rate is as good as nothing by now."""
+    rates = case.record.rates
+    return bool(rates) and rates[-1] < COOLED * max(rates)
+
+
+def further(case: Case) -> Outcome:
+    """The same; where the rate has cooled down to nothing, through the same schedule once more."""
+    if cooled(case):
+        return tried(case, max(64, min(case.record.step, FURTHER)), now=True, along=True)
+    return onward(case)
 
 
 def later(case: Case) -> Outcome | None:

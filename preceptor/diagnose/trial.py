@@ -45,17 +45,18 @@ def trial(
     batch: int | None = None,
     rows: Rows | None = None,
     clip: float | None = None,
+    along: bool = False,
 ) -> Outcome:
     """Train a copy with one thing changed.
 
     `factor` multiplies the learning rate; `edit` changes the net first; `now` starts from the weights of
     now instead of the first; `groups` are fields of the optimiser's groups to be set; `batch`, `rows`
-    and `clip` replace the loop's own.
+    and `clip` replace the loop's own. The rate is the loop's highest, or goes `along` as the loop's went.
     """
     with undisturbed():
         net = case.copy(first=not now)
         net = edit(net) if edit else net
-        step = _stepper(case, net, factor, groups or {})
+        step = _stepper(case, net, factor, groups or {}, _course(case, steps) if along else None)
         return taught(case, net, step, steps=steps, batch=batch, rows=rows, clip=clip)
 
 
@@ -106,21 +107,52 @@ def batch_size(case: Case) -> int:
     return len(told[0].goal) if told else BATCH
 
 
-def _stepper(case: Case, net: nn.Module, factor: float, fields: dict[str, Any]) -> Callable[[], Any]:
+def _course(case: Case, steps: int) -> list[float]:
+    """The loop's learning rate from start to now, as shares of the highest, in so many steps."""
+    rates = case.record.rates
+    highest = max(rates, default=0.0)
+    if not highest:
+        return [1.0] * steps
+    return [rates[len(rates) * step // steps] / highest for step in range(steps)]
+
+
+def _stepper(
+    case: Case, net: nn.Module, factor: float, fields: dict[str, Any], course: list[float] | None
+) -> Callable[[], Any]:
     """The optimiser's step around the copy: of the user's own kind where it can be made again, else
-    Adam's.
+    Adam's. The rate goes its `course`, or stays.
     """
+    left = iter(course or ())
     if not remakeable(case):
         adam = Adam(FlatParameters(net))
-        return lambda: adam.step(factor * RATE)
+        return lambda: adam.step(factor * RATE * next(left, 1.0))
     mine = {id(given): own for given, own in zip(case.net.parameters(), net.parameters(), strict=True)}
-    now, peak = max(case.rates()), max([*case.record.rates, *case.rates()])
+    now, peak = max(case.rates()), max([*case.record.rates, *case.rates(), *_planned(case)])
     made = [
         {**group, **fields, "lr": factor * (peak * group["lr"] / now if now else peak), "params": own}
         for group in case.optimiser.param_groups
         if (own := [mine[id(p)] for p in group["params"] if id(p) in mine])
     ]
-    return type(case.optimiser)(made).step if made else lambda: None
+    if not made:
+        return lambda: None
+    optimiser = type(case.optimiser)(made)
+    if course is None:
+        return optimiser.step
+    highest = [group["lr"] for group in optimiser.param_groups]
+
+    def step() -> None:
+        share = next(left)
+        for group, rate in zip(optimiser.param_groups, highest, strict=True):
+            group["lr"] = rate * share
+        optimiser.step()
+
+    return step
+
+
+def _planned(case: Case) -> list[float]:
+    """The rates to come that schedules have left in the optimiser's groups; asked before the first step."""
+    groups = [] if case.record.step else case.optimiser.param_groups
+    return [float(group.get("max_lr", group.get("initial_lr", 0.0))) for group in groups]
 
 
 def remakeable(case: Case) -> bool:

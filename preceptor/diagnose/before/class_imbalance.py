@@ -3,7 +3,8 @@
     symptom   the smallest class's share < 0.1 / C; the loss weighs all classes alike, and the batches seen
               are no better balanced
     harm      a forest, out of bag, finds less than half of the rare class: rows so few do not speak for
-              themselves; from half of the training on, the net finds less than half of it
+              themselves; from half of the training on, the net finds less than half of it; and at most a
+              tenth of the classes are so rare: letters and words are many, and most are rare by nature
 
 Whether the loss weighs is tried out: two rows of different classes, favouring one and then the other.
 Source: cleanlab (0.1 / C); Deepchecks.
@@ -32,9 +33,11 @@ def class_imbalance(case: Case) -> Finding | None:
     if share >= RARE / len(present) or _weight(case, rare, most) > WEIGHED or _balanced(case, rare, share):
         return None
     found = _found(case, labels, rare)
+    alike = int((counts[present] < RARE * len(labels) / len(present)).sum())
+    apart = alike <= max(1, len(present) // 10)
     return Finding(
         "class-imbalance",
-        "warning" if found is not None and found < FOUND else "note",
+        "warning" if apart and found is not None and found < FOUND else "note",
         f"Class {rare} has {int(counts[rare])} of {len(labels)} training rows ({share:.1%}), class {most} has"
         f" {float(counts[most]) / len(labels):.0%}, and the loss weighs them alike. The net does well by"
         " never answering the rare class.",

@@ -18,7 +18,7 @@ MANY, FEWEST, EXPECTED, SPARSE = 0.3, 20, 10, 0.8
 
 def constant_feature(case: Case) -> Finding | None:
     """Columns of a table without variance."""
-    x = case.train.inputs[0]
+    x = case.train.numbers
     if x.ndim != 2 or not x.is_floating_point() or len(x) < FEWEST:
         return None
     constant = (x == x[:1]).all(0)
@@ -46,7 +46,7 @@ def _moves(case: Case, constant: torch.Tensor) -> bool | None:
     """
     if case.validation is None:
         return None
-    x, held = case.train.inputs[0], case.validation.inputs[0]
+    x, held = case.train.numbers, case.validation.numbers
     if held.shape[1] != x.shape[1]:
         return None
     moved = float((held[:, constant] != x[0, constant]).double().mean(0).max())

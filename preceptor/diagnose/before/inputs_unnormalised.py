@@ -26,28 +26,30 @@ LARGE, UNEVEN, TINY, GAIN, BAD, HALF = 12.0, 30.0, 0.05, 0.1, 1.5, 0.5
 
 
 class Standardised(nn.Module):
-    """The net with its first input standardised, by column where rows are a table."""
+    """The net with one input standardised, by column where rows are a table."""
 
     mean: Tensor
     spread: Tensor
 
-    def __init__(self, net: nn.Module, x: Tensor):
+    def __init__(self, net: nn.Module, x: Tensor, place: int):
         super().__init__()
-        self.net = net
+        self.net, self.place = net, place
         over = (0,) if x.ndim == 2 else tuple(range(x.ndim))
         self.register_buffer("mean", x.mean(over, keepdim=True))
         spread = x.std(over, keepdim=True)
         self.register_buffer("spread", torch.where(spread > 1e-12, spread, 1.0))
 
-    def forward(self, x: Tensor, *further: Tensor) -> Tensor:
+    def forward(self, *given: Tensor) -> Tensor:
         """The net's output."""
-        output: Tensor = self.net((x - self.mean) / self.spread, *further)
+        inputs = list(given)
+        inputs[self.place] = (inputs[self.place] - self.mean) / self.spread
+        output: Tensor = self.net(*inputs)
         return output
 
 
 def inputs_unnormalised(case: Case) -> Finding | None:
     """Inputs whose scale keeps the net from learning."""
-    x = case.train.few(2_000).inputs[0]
+    x = case.train.few(2_000).numbers
     if not x.is_floating_point() or x.ndim < 2:
         return None
     size = float(_sizes(x.reshape(-1, 1)))
@@ -69,13 +71,13 @@ def inputs_unnormalised(case: Case) -> Finding | None:
 
 
 def _large(evidence: dict[str, Any]) -> Finding:
+    times = evidence["uneven"]
+    size, wide = evidence["rms"], f", the widest column {times:.0f} times the usual one"
     return Finding(
         "inputs-unnormalised",
         "warning",
-        f"The inputs' size is {evidence['rms']:.3g} (rms), and the widest column is {evidence['uneven']:.0f}"
-        " times"
-        " the usual one. The first layer's gradients are as uneven, so that no learning rate suits them."
-        + _shown(evidence),
+        f"The inputs' size is {size:.3g} (rms){wide if times > UNEVEN / 2 else ''}. The first layer's"
+        " gradients grow with them, so that no learning rate suits it and the others." + _shown(evidence),
         evidence=evidence,
         remedy="Standardise by training rows: x = (x - x_train.mean(0)) / x_train.std(0); pixels: x / 255.",
     )
@@ -127,7 +129,7 @@ def _startled(case: Case, x: Tensor) -> bool:
     """Whether the scale alone makes a bad start: a first loss half as high with inputs standardised, or
     units at rest that then are not.
     """
-    net = Standardised(case.reflect(first=True), x)
+    net = Standardised(case.reflect(first=True), x, case.train.place_of_numbers)
     with undisturbed(), torch.no_grad():
         even = case.loss_of(net(*case.probe.inputs), case.probe.goal)
     first = first_look(case)
@@ -138,4 +140,4 @@ def _startled(case: Case, x: Tensor) -> bool:
 def _compared(case: Case, x: Tensor) -> tuple[float, float]:
     """Where the net gets as it is, and with its inputs standardised."""
     raw = tried(case).train
-    return raw, trial(case, edit=lambda net: Standardised(net, x)).train
+    return raw, trial(case, edit=lambda net: Standardised(net, x, case.train.place_of_numbers)).train

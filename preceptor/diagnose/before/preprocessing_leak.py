@@ -22,11 +22,11 @@ EXACT, ERRORS, MOST, COLUMNS, FEWEST, NEARER = 1e-4, 4.0, 0.9, 3, 40, 0.75
 
 def preprocessing_leak(case: Case) -> Finding | None:
     """Statistics that give away what the scaler was fitted on."""
-    x = case.train.inputs[0]
+    x = case.train.numbers
     if x.ndim != 2 or not x.is_floating_point() or len(x) < FEWEST or case.validation is None:
         return None
     moving = x.std(0) > 1e-6
-    x, held = x[:, moving].double(), case.validation.inputs[0][:, moving].double()
+    x, held = x[:, moving].double(), case.validation.numbers[:, moving].double()
     if x.shape[1] < COLUMNS or _exact(x):
         return None
     both = torch.cat([x, held])

@@ -14,6 +14,7 @@ from preceptor.diagnose.during.labels_in_loop import labels_in_loop
 from preceptor.diagnose.during.learning_rate_too_high import learning_rate_too_high
 from preceptor.diagnose.during.learning_rate_too_low import learning_rate_too_low
 from preceptor.diagnose.during.metric_apart import metric_apart
+from preceptor.diagnose.during.never_moved import never_moved
 from preceptor.diagnose.during.no_better_than_chance import no_better_than_chance
 from preceptor.diagnose.during.not_finite import not_finite
 from preceptor.diagnose.during.over_regularised import over_regularised
@@ -33,6 +34,7 @@ Symptom = Callable[[Case], Finding | None]
 
 DURING: tuple[Symptom, ...] = (
     not_finite,
+    never_moved,
     uphill,
     labels_in_loop,
     rows_in_order,
@@ -58,5 +60,11 @@ DURING: tuple[Symptom, ...] = (
     metric_apart,
 )
 
-WHATEVER_THE_LOSS: tuple[Symptom, ...] = (not_finite, labels_in_loop, gradients_accumulate, wrong_mode)
+WHATEVER_THE_LOSS: tuple[Symptom, ...] = (
+    not_finite,
+    never_moved,
+    labels_in_loop,
+    gradients_accumulate,
+    wrong_mode,
+)
 """Those that hold for a loss without a lower bound too, where shares of a constant answer's say nothing."""

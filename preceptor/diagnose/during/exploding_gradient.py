@@ -4,7 +4,7 @@
               or the norm grows more than a hundredfold over its first, or recurrent weights amplify (largest
               singular value of a recurrent matrix above 1.5)
     harm      the same net, with gradients clipped to norm 1 or 0.1, or with its recurrent weights scaled to
-              singular values of at most 1, comes lower in half of the steps by 0.1 (`progress.behind`), still
+              singular values of at most 1, comes lower in a trial by 0.1 (`progress.behind`), still
               after the run has gone on; and by 0.05 lower than the net as it is, in the same trial
 
 Rows that are hard now and then make norms leap in healthy runs: only what the remedy mends is an alarm.
@@ -18,8 +18,8 @@ import torch
 from torch import Tensor, nn
 
 from preceptor.diagnose.case import Case
-from preceptor.diagnose.progress import MARGIN, behind, half, plain, poor
-from preceptor.diagnose.trial import Outcome, trial, tried
+from preceptor.diagnose.progress import MARGIN, again, behind, paced, plain, poor, so_long
+from preceptor.diagnose.trial import Outcome, trial
 from preceptor.finding import Finding
 
 SPIKE, GROWN, GAIN, STEPS, LEVELS = 10.0, 100.0, 1.5, 8, (1.0, 0.1)
@@ -37,7 +37,7 @@ def exploding_gradient(case: Case) -> Finding | None:
     leaps = _leaps(case)
     if leaps is None or not poor(case):
         return None
-    ways = {f"clipped to {level:g}": tried(case, half(case), clip=level) for level in LEVELS}
+    ways = {f"clipped to {level:g}": again(case, clip=level) for level in LEVELS}
     if leaps.gain > GAIN:
         ways["with recurrent weights that do not amplify"] = _steadied(case)
     way = min(ways, key=lambda each: ways[each].train)
@@ -49,7 +49,7 @@ def exploding_gradient(case: Case) -> Finding | None:
         "warning",
         f"Up to step {case.record.step} the gradient's norm leaps to {leaps.highest:.3g}, {leaps.spike:.0f}"
         f" times its 90th percentile; recurrent weights amplify up to {leaps.gain:.1f}-fold a step. A single"
-        f" such step undoes many: {way}, half of the steps bring the loss to {ways[way].train:.2f} of the"
+        f" such step undoes many: {way}, {so_long(case)} bring the loss to {ways[way].train:.2f} of the"
         " constant answer's.",
         evidence={
             "step": case.record.step,
@@ -105,6 +105,6 @@ def _steadied(case: Case) -> Outcome:
                 part.mul_(min(1.0, 1 / max(_largest(part), 1e-12)))
         return net
 
-    steps = half(case)
-    outcome: Outcome = case.once(f"steadied {steps}", lambda: trial(case, steps=steps, edit=steady))
+    pace = paced(case)
+    outcome: Outcome = case.once(f"steadied {pace}", lambda: trial(case, **pace, edit=steady))
     return outcome

@@ -3,7 +3,7 @@
     symptom   none of the first batches' rows stands among the training rows, and they lie further from their
               nearest training row than 1.3 times what training rows lie from each other
     harm      after a tenth of the plan (50 steps) the same net, optimiser and rows, unchanged, come lower by
-              0.1 in half of the steps (`progress.behind`), and gain twice what the run has gained in all; or
+              0.1 in a trial (`progress.behind`), and gain twice what the run has gained in all; or
               from half of the plan on they come lower by 0.05
 
 Augmentation that helps costs a little at first. Source: TheDeepChecker (clean against augmented
@@ -13,7 +13,7 @@ activations); Karpathy (2019).
 import torch
 
 from preceptor.diagnose.case import Case
-from preceptor.diagnose.progress import MARGIN, behind, beyond, plain, reached, start
+from preceptor.diagnose.progress import MARGIN, behind, beyond, plain, reached, so_long, start
 from preceptor.finding import Finding
 
 APART, HARM, TWICE, ROWS, ASKED = 1.3, 0.05, 2.0, 64, 2_000
@@ -36,7 +36,7 @@ def harmful_augmentation(case: Case) -> Finding | None:
         "warning" if harmed else "note",
         f"The rows of the batches lie {apart:.1f} times as far from the nearest training row as training rows"
         f" from each other, up to step {case.record.step}. Augmented like this they are other rows;"
-        f" unchanged, half of the steps bring a loss lower by {lost:.2f} of the constant answer's.",
+        f" unchanged, {so_long(case)} bring a loss lower by {lost:.2f} of the constant answer's.",
         evidence={"apart": apart, "lost": lost, "step": case.record.step},
         remedy="Soften it until an augmented row is still the same thing to the eye; check that labels go"
         " along.",

@@ -1,8 +1,8 @@
 """The learning rate is too low (24).
 
-    symptom   gained < 0.1, where gained = L_0 - L now, on training rows; and, going on from here at the
-              highest rate so far, gained' · (planned steps / steps then) < 0.6 · promised
-    harm      promised = what ten, a hundred, a thousand times the rate gain in half of the steps so far, on
+    symptom   gained < 0.1, where gained = min(L_0, 1) - L now, on training rows; and, going on from here at
+              the highest rate so far, gained' · (planned steps / steps then) < 0.6 · promised
+    harm      promised = what ten, a hundred, a thousand times the rate gain in a trial (`progress.paced`), on
               training rows and, where there are some, on rows held out; promised > 0.1 and > 3 · gained'
 
 An unknown plan counts as ten times the steps so far. While the rate is still rising nothing is said, and
@@ -15,7 +15,7 @@ import math
 from preceptor.diagnose.case import Case
 from preceptor.diagnose.during.range_test import best, rate
 from preceptor.diagnose.look import first_look
-from preceptor.diagnose.progress import MARGIN, carried, reached, start
+from preceptor.diagnose.progress import MARGIN, carried, reached, so_long, start
 from preceptor.diagnose.trial import Outcome, remakeable, tried
 from preceptor.finding import Finding
 
@@ -25,8 +25,8 @@ STRAIGHT, UNPLANNED, STEPS, WARM, FURTHER = 0.6, 10, 12, 1.2, 64
 
 def learning_rate_too_low(case: Case) -> Finding | None:
     """Training that crawls."""
-    gained = start(case) - reached(case)
-    slow = -MARGIN / 5 < gained < MARGIN < reached(case)
+    gained = _origin(case) - reached(case)
+    slow = start(case) - reached(case) > -MARGIN / 5 and gained < MARGIN < reached(case)
     if not slow or carried(case) < STEPS or _warming(case) or not remakeable(case):
         return None
     factor, faster = best(case, FACTORS)
@@ -34,7 +34,7 @@ def learning_rate_too_low(case: Case) -> Finding | None:
     if promised < MARGIN or _hopeful(case, gained, case.record.step, promised):
         return None
     further = tried(case, FURTHER, now=True)
-    later = start(case) - further.train
+    later = _origin(case) - further.train
     if _hopeful(case, later, case.record.step + FURTHER, promised):
         return None
     seen = {"gained": gained, "gained_later": later, "trial_gains": promised}
@@ -48,12 +48,17 @@ def _finding(case: Case, better: float, further: Outcome, faster: Outcome, seen:
         "warning",
         f"In {case.record.step} steps the loss has come from {start(case):.3f} to {reached(case):.3f} of the"
         f" constant answer's at a learning rate of {highest:.1g}, and {FURTHER} more bring"
-        f" {further.train:.3f}; half as many at {better:.1g} bring {faster.train:.2f}. At this pace it will"
-        " not get there.",
+        f" {further.train:.3f}; {so_long(case)} at {better:.1g} bring {faster.train:.2f}. At this pace it"
+        " will not get there.",
         evidence={"step": case.record.step, "rate": highest, "better_rate": better, **seen},
         remedy=f"Set lr={better:.1g}.",
         change=rate(better),
     )
+
+
+def _origin(case: Case) -> float:
+    """What is to be beaten: the loss at the start, or a constant answer's where that is lower."""
+    return min(start(case), 1.0)
 
 
 def _warming(case: Case) -> bool:
@@ -65,8 +70,8 @@ def _warming(case: Case) -> bool:
 def _promised(case: Case, faster: Outcome) -> float:
     """What a trial gains, on the rows where it gains less."""
     held, first = faster.validation, first_look(case).validation
-    own = start(case) - faster.train
-    return own if held is None or first is None else min(own, first - held)
+    own = _origin(case) - faster.train
+    return own if held is None or first is None else min(own, min(first, 1.0) - held)
 
 
 def _hopeful(case: Case, gained: float, steps: int, promised: float) -> bool:

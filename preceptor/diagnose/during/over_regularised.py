@@ -17,8 +17,8 @@ from torch import nn
 from preceptor.diagnose.case import Case
 from preceptor.diagnose.check import sober
 from preceptor.diagnose.during.range_test import matters
-from preceptor.diagnose.progress import MARGIN, behind, beyond, half, plain, reached
-from preceptor.diagnose.trial import Outcome, trial
+from preceptor.diagnose.progress import MARGIN, behind, beyond, half, reached
+from preceptor.diagnose.trial import Outcome, trial, tried
 from preceptor.finding import Finding
 
 GENTLE = 0.2
@@ -33,7 +33,9 @@ def over_regularised(case: Case) -> Finding | None:
     if (decay == 0 and dropout == 0) or not beyond(case, 0.05, 60):
         return None
     free = _free(case, decay)
-    if plain(case).train - free.train < MARGIN / 2 or not matters(behind(case, free, lasting=True), case):
+    if tried(case, half(case)).train - free.train < MARGIN / 2 or not matters(
+        behind(case, free, lasting=True), case
+    ):
         return None
     return Finding(
         "over-regularised",

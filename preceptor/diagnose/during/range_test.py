@@ -1,24 +1,24 @@
 """A range test by trial (Smith, 2017): the run's own net, rows and optimiser at other learning rates.
 
-Each trial begins where the net began and takes half of the steps, so that no absolute rate is called high or
-low.
+Each trial begins where the net began and is as long as `progress.paced` says, so that no absolute rate is
+called high or low.
 """
 
 import math
 from typing import Any
 
 from preceptor.diagnose.case import Case
-from preceptor.diagnose.progress import MARGIN, half, poor, reached
-from preceptor.diagnose.trial import Outcome, remakeable, tried
+from preceptor.diagnose.progress import MARGIN, again, poor, reached
+from preceptor.diagnose.trial import Outcome, remakeable
 
 PART = 0.2
 
 
 def best(case: Case, factors: tuple[float, ...]) -> tuple[float, Outcome]:
     """The factor whose trial comes lowest; the next is tried only while it helps, or the last one failed."""
-    found, outcome = factors[0], tried(case, half(case), factor=factors[0])
+    found, outcome = factors[0], again(case, factor=factors[0])
     for factor in factors[1:]:
-        further = tried(case, half(case), factor=factor)
+        further = again(case, factor=factor)
         if further.train < outcome.train:
             found, outcome = factor, further
     return found, outcome

@@ -2,7 +2,7 @@
 
     symptom   F = B · mean((batch mean - mean)²) / variance > 4, and W = mean(variance within a batch) /
               variance < 0.5, of the goals of 6 batches and more, B rows each
-    harm      the same net, optimiser and rows, shuffled, come lower by 0.05 in half of the steps
+    harm      the same net, optimiser and rows, shuffled, come lower by 0.05 in a trial
               (`progress.behind`); none is needed where batches are all but pure in class (F > B / 2)
 
 For rows drawn by lot F and W are 1; a sampler that draws rare classes more often raises W. In order, each

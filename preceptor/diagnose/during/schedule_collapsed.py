@@ -10,6 +10,8 @@ Usually a schedule meant for epochs is stepped at each batch. A schedule that en
 that pass through it, are as they should be. Source: Karpathy (2019), "learning rate decay".
 """
 
+from typing import Any
+
 import numpy as np
 
 from preceptor.diagnose.case import Case
@@ -23,10 +25,11 @@ NOTHING, LATE, STRAIGHT, FEWEST, GAIN = 1e-3, 0.85, 0.999, 20, 0.05
 def schedule_collapsed(case: Case) -> Finding | None:
     """A learning rate that is as good as zero too early."""
     rates = np.array(case.record.rates)
-    part = done(case)
-    if len(rates) < FEWEST or rates.max() <= 0 or (part is not None and part > LATE):
+    if len(rates) < FEWEST or rates.max() <= 0:
         return None
     idle = _idle(rates)
+    if case.steps and len(rates) - idle > LATE * case.steps:
+        return None
     still, falling = idle >= max(10, 0.05 * (case.steps or 0)), _falling(rates, case.steps)
     if not still and not falling:
         return None
@@ -34,20 +37,20 @@ def schedule_collapsed(case: Case) -> Finding | None:
     gain = behind(case, onward)
     if not falling and not (gain > GAIN and gain > 0.1 * reached(case)):
         return None
+    evidence = {"step": len(rates), "rate": float(rates[-1]), "highest": float(rates.max())}
+    return _finding(case, onward.train, {**evidence, "idle_steps": idle, "gain": gain})
+
+
+def _finding(case: Case, later: float, evidence: dict[str, Any]) -> Finding:
+    part = done(case)
     return Finding(
         "schedule-collapsed",
         "warning",
-        f"At step {len(rates)}"
-        f"{f', {part:.0%} of the plan,' if part else ''} the learning rate is {rates[-1]:.1e}, down from"
-        f" {rates.max():.1e}. The weights no longer move; 64 steps at the old rate would bring the"
-        f" loss from {reached(case):.2f} to {onward.train:.2f} of the constant answer's.",
-        evidence={
-            "step": len(rates),
-            "rate": float(rates[-1]),
-            "highest": float(rates.max()),
-            "idle_steps": idle,
-            "gain": gain,
-        },
+        f"At step {evidence['step']}{f', {part:.0%} of the plan,' if part else ''} the learning rate is"
+        f" {evidence['rate']:.1e}, down from {evidence['highest']:.1e}. The weights no longer move; 64 steps"
+        f" at the old rate would bring the loss from {reached(case):.2f} to {later:.2f} of the constant"
+        " answer's.",
+        evidence=evidence,
         remedy="Step the schedule once an epoch, or give it all batches: T_max=epochs * len(loader).",
         change={"training": {"schedule": "cosine"}},
     )

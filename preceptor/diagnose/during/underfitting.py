@@ -15,7 +15,7 @@ from typing import Any
 
 from preceptor.diagnose.case import Case
 from preceptor.diagnose.during.range_test import matters
-from preceptor.diagnose.progress import MARGIN, behind, beyond, lead, now, onward, reached, rival
+from preceptor.diagnose.progress import MARGIN, behind, beyond, further, lead, now, reached, rival
 from preceptor.diagnose.trace import by_unit
 from preceptor.diagnose.wide_net import WIDTH, wide_net
 from preceptor.finding import Finding
@@ -30,7 +30,7 @@ def underfitting(case: Case) -> Finding | None:
         return None
     if math.isinf(reached(case)) or look.validation - look.train > GAP or look.train < MARGIN:
         return None
-    lost, later = lead(case), onward(case).validation
+    lost, later = lead(case), further(case).validation
     if lost < max(1.5 * MARGIN, PART * look.validation) or (later and look.validation - later > lost / 3):
         return None
     wider = wide_net(case)

@@ -15,7 +15,8 @@ For a training loop of your own, on any `nn.Module`, with any optimiser:
         optimiser.step()
         doctor(value, batch=(x_batch, y_batch))    # gradients still in place; `batch` may be left out
         ...
-        doctor.validated(train_loss, validation_loss, metric)      # at an epoch's end, if you like
+        doctor.validated(train_loss, validation_loss, metric)      # at an epoch's end, if you like: what is
+                                                                   # certain by then is told in one line
     doctor.findings()                              # at any time: the likeliest cause first
 
 Everything but `net`, `loss` and `probe` may be left out; what is not given is not judged. An alarm is a

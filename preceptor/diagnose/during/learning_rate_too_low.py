@@ -1,7 +1,7 @@
 """The learning rate is too low (24).
 
-    symptom   gained < 0.1, where gained = min(L_0, 1) - L now, on training rows; and, going on from here at
-              the highest rate so far, gained' · (planned steps / steps then) < 0.6 · promised
+    symptom   gained < 0.1, where gained = L_0 - L now, in the end min(L_0, 1) - L, on training rows; and,
+              going on from here at the highest rate so far, gained' · (planned steps / steps then) < 0.6 · promised
     harm      promised = what ten, a hundred, a thousand times the rate gain in a trial (`progress.paced`), on
               training rows and, where there are some, on rows held out; promised > 0.1 and > 3 · gained'
 
@@ -15,7 +15,7 @@ import math
 from preceptor.diagnose.case import Case
 from preceptor.diagnose.during.range_test import best, rate
 from preceptor.diagnose.look import first_look
-from preceptor.diagnose.progress import MARGIN, carried, reached, so_long, start
+from preceptor.diagnose.progress import LATE, MARGIN, carried, done, reached, so_long, start
 from preceptor.diagnose.trial import Outcome, remakeable, tried
 from preceptor.finding import Finding
 
@@ -57,8 +57,12 @@ def _finding(case: Case, better: float, further: Outcome, faster: Outcome, seen:
 
 
 def _origin(case: Case) -> float:
-    """What is to be beaten: the loss at the start, or a constant answer's where that is lower."""
-    return min(start(case), 1.0)
+    """What is to be beaten: the loss at the start; in the end a constant answer's, where that is lower."""
+    return _least(case, start(case))
+
+
+def _least(case: Case, first: float) -> float:
+    return min(first, 1.0) if (done(case) or 0.0) >= LATE else first
 
 
 def _warming(case: Case) -> bool:
@@ -71,7 +75,7 @@ def _promised(case: Case, faster: Outcome) -> float:
     """What a trial gains, on the rows where it gains less."""
     held, first = faster.validation, first_look(case).validation
     own = _origin(case) - faster.train
-    return own if held is None or first is None else min(own, min(first, 1.0) - held)
+    return own if held is None or first is None else min(own, _least(case, first) - held)
 
 
 def _hopeful(case: Case, gained: float, steps: int, promised: float) -> bool:

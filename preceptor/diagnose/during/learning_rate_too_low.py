@@ -1,7 +1,8 @@
 """The learning rate is too low (24).
 
     symptom   gained < 0.1, where gained = L_0 - L now, in the end min(L_0, 1) - L, on training rows; and,
-              going on from here at the highest rate so far, gained' · (planned steps / steps then) < 0.6 · promised
+              going on from here at the highest rate so far, gained' · (planned steps / steps then) is less
+              than 0.6 · promised
     harm      promised = what ten, a hundred, a thousand times the rate gain in a trial (`progress.paced`), on
               training rows and, where there are some, on rows held out; promised > 0.1 and > 3 · gained'
 

@@ -486,13 +486,13 @@ def test_training_leaves_the_callers_random_numbers_and_threads_alone():
 
 
 def test_saving_changes_no_bit(tmp_path: Path):
-    quiet = trained(FULL)
+    unsaved = trained(FULL)
     x, y = line()
-    watched = Training(Small(), FULL, epochs=3, seed=5)
-    for _ in train(watched, (x,), y, functional.mse_loss):
-        watched.save(tmp_path)
-    assert torch.equal(quiet.flat.weights, watched.flat.weights)
-    assert torch.equal(quiet.average, watched.average)
+    saved = Training(Small(), FULL, epochs=3, seed=5)
+    for _ in train(saved, (x,), y, functional.mse_loss):
+        saved.save(tmp_path)
+    assert torch.equal(unsaved.flat.weights, saved.flat.weights)
+    assert torch.equal(unsaved.average, saved.average)
 
 
 def test_an_epoch_tells_each_steps_loss_and_norm():

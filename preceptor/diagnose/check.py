@@ -48,7 +48,7 @@ def undisturbed() -> Iterator[None]:
     """Inside, randomness starts from one place; afterwards the random generator is where it was."""
     with torch.random.fork_rng(), torch.enable_grad():
         torch.default_generator.manual_seed(0)  # torch.manual_seed would queue a call for CUDA each time
-        if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
+        if torch.cuda.is_initialized():
             torch.cuda.manual_seed_all(0)
         yield
 

@@ -54,7 +54,7 @@ class Doctor:
         self._began, self._spent = time.thread_time(), 0.0
         self._static: list[Finding] | None = None
         self._kept: dict[str, Finding] = {}
-        self._read, self._told = 0, set[str]()
+        self._read, self._settled = 0, set[str]()
 
     def before(self) -> list[Finding]:
         """Everything that can be named before the first step; the likeliest cause first."""
@@ -141,18 +141,22 @@ class Doctor:
         self._say()
 
     def _say(self) -> None:
-        """At an epoch's end, in a line and once: what is certain and needs no trial."""
-        if self.tell is None or not self.case.record.step:
+        """At an epoch's end, in a line: what is certain and needs no trial. Each question is settled once."""
+        record = self.case.record
+        if self.tell is None or not record.step:
             return
-        self.case.record.flush()
-        losses, self._read = self.case.record.losses[self._read :], self.case.record.step
-        spoilt = not np.isfinite(losses).all()
-        if spoilt:
+        record.flush()
+        losses, self._read = record.losses[self._read :], record.step
+        if "finite" not in self._settled and not np.isfinite(losses).all():
             self._develop()
-        for finding in (not_finite(self.case) if spoilt else None, gradients_accumulate(self.case)):
-            if finding and finding.code not in self._told:
-                self._told.add(finding.code)
-                self.tell(f"preceptor: {finding.line}")
+            self._settle("finite", not_finite(self.case))
+        if "cleared" not in self._settled and self._listener.hook is None:
+            self._settle("cleared", gradients_accumulate(self.case))
+
+    def _settle(self, question: str, finding: Finding | None) -> None:
+        self._settled.add(question)
+        if finding and self.tell:
+            self.tell(f"preceptor: {finding.line}")
 
     @property
     def share(self) -> float:
@@ -197,7 +201,7 @@ class Listener:
         if self.parameter is not None:
             nothing, start = torch.zeros_like(self.parameter), self.parameter.detach().clone()
             self.record.heard.append(Heard(nothing, nothing, start))
-            self.hook = self.parameter.register_hook(self._hear)  # type: ignore[no-untyped-call]
+            self.hook = self.parameter.register_hook(self._hear)
 
     def _hear(self, gradient: Tensor) -> None:
         own = gradient.detach()

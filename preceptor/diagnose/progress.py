@@ -116,11 +116,11 @@ def plain(case: Case) -> Outcome:
     return again(case)
 
 
-def onward(case: Case, cooled: float = 1.0) -> Outcome:
-    """Where going on from here as long again, within bounds, would lead, at the present rate · `cooled`."""
+def onward(case: Case, slower: float = 1.0) -> Outcome:
+    """Where going on from here as long again, within bounds, would lead, at the present rate · `slower`."""
     rates = case.record.rates
     factor = rates[-1] / max(rates) if any(rates) else 1.0
-    return tried(case, max(64, min(case.record.step, FURTHER)), now=True, factor=cooled * factor)
+    return tried(case, max(64, min(case.record.step, FURTHER)), now=True, factor=slower * factor)
 
 
 def cooled(case: Case) -> bool:
@@ -130,7 +130,7 @@ def cooled(case: Case) -> bool:
 
 
 def further(case: Case) -> Outcome:
-    """The same; where the rate has cooled down to nothing, through the same schedule once more."""
+    """`onward`, or, where the rate has cooled down to nothing, through the same schedule once more."""
     if cooled(case):
         return tried(case, max(64, min(case.record.step, FURTHER)), now=True, along=True)
     return onward(case)

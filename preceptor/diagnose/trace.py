@@ -46,7 +46,7 @@ class _Inside:
     module: nn.Module
 
 
-class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]
+class Trace(TorchDispatchMode):
     """Listens to every operation below autograd; `steps` are those that matter, in order."""
 
     def __init__(self) -> None:

@@ -18,11 +18,11 @@ def picture_sizes(found: Sequence[Sequence[int]]) -> Figure | None:
     if len(found) < 2:
         return None
     table = pl.DataFrame(found, schema=["width", "height", "pictures"], orient="row")
-    narrow, wide = int(table["width"].min()), int(table["width"].max())  # type: ignore[arg-type]
-    low, high = int(table["height"].min()), int(table["height"].max())  # type: ignore[arg-type]
+    widths, heights, _ = zip(*found, strict=True)
     return Figure(
         name="picture-sizes",
-        title=f"Pictures of {count(len(found))} sizes: {narrow} to {wide} pixels wide, {low} to {high} high",
+        title=f"Pictures of {count(len(found))} sizes: {min(widths)} to {max(widths)} pixels wide,"
+        f" {min(heights)} to {max(heights)} high",
         reading="Each dot is a size, the larger the more pictures have it. A net is shown all of them at one "
         "size, so those far from the others lose most.",
         draw=lambda width: _plane(table, width),
@@ -33,7 +33,7 @@ def picture_sizes(found: Sequence[Sequence[int]]) -> Figure | None:
 def _plane(table: pl.DataFrame, width: int) -> alt.LayerChart:
     says = [f"{w} × {h}: {plural(n, 'picture')}" for w, h, n in table.iter_rows()]
     data = table.rename({"width": "x", "height": "y"}).with_columns(pl.Series("says", says))
-    top = float(data["pictures"].max())  # type: ignore[arg-type]
+    top = max(data["pictures"].to_list())
     size = alt.Size(field="pictures", type="quantitative", legend=None,
                     scale=alt.Scale(domain=[0, top], range=[20, 500]))  # fmt: skip
     dots = alt.Chart(data).mark_circle(color=LIGHT["ours"], opacity=0.5)

@@ -68,7 +68,7 @@ class Series(Stateful, Target):
         self.bits = 64 if _innermost(column.dtype) == pl.Float64 else 32
         self.steps, self.channels = layout or (0, 0)
         if self.lists:
-            self.steps = min(MOST_STEPS, max(1, int(column.list.len().max() or 1)))  # type: ignore[arg-type]
+            self.steps = min(MOST_STEPS, max(1, column.list.len().to_frame().max().item() or 1))
         some = column.gather_every(max(1, len(column) * self.steps * self.channels // LEARNT_FROM))
         values = self._values(some).reshape(len(some) * self.steps, self.channels).astype(np.float64)
         known = [channel[np.isfinite(channel)] for channel in values.T]

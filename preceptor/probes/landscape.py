@@ -64,7 +64,7 @@ def landscape(
     frame = pl.DataFrame(rows, ["first", "second", "loss"], orient="row")
     centre = frame.filter((pl.col("first") == 0) & (pl.col("second") == 0))["loss"][0]
     edge = frame.filter(pl.max_horizontal(pl.col("first").abs(), pl.col("second").abs()) == reach)
-    rise = float(edge["loss"].fill_nan(np.inf).mean() or 0.0) - centre  # type: ignore[arg-type]
+    rise = (edge.select(pl.col("loss").fill_nan(np.inf).mean()).item() or 0.0) - centre
     return Landscape(frame, centre, rise, reach)
 
 

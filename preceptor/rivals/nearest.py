@@ -173,7 +173,7 @@ EXACT_PRODUCTS = 1 << 10
 
 def _dots(a: Tensor, b: Tensor) -> Tensor:
     """Dot products (B, N) int32 of rows of levels: in bytes where the machine can, else in float32."""
-    in_bytes = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
+    in_bytes = torch.backends.mkldnn.is_available()
     if in_bytes and a.shape[1] > 1:  # with one column torch 2.13 mistakes its transpose
         return torch._int_mm(a, b.T)
     parts = zip(torch.split(a, EXACT_PRODUCTS, dim=1), torch.split(b, EXACT_PRODUCTS, dim=1), strict=True)

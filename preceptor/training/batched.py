@@ -135,7 +135,7 @@ class _Dense(torch.autograd.Function):
         return _Dense.apply(*of_all), 0  # type: ignore[no-untyped-call]
 
 
-class _Products(TorchDispatchMode):  # type: ignore[no-untyped-call]
+class _Products(TorchDispatchMode):
     """The gradient of a layer's weights, as they lie: autograd's is transposed, and copying it takes long.
 
     Where there are fewer inputs than outputs, autograd's product is so much faster that it is worth the copy.

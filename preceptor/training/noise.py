@@ -108,7 +108,7 @@ class _Dropouts(TorchFunctionMode):
         return func(*args, **(kwargs or {}))
 
 
-class _Draws(TorchDispatchMode):  # type: ignore[no-untyped-call]
+class _Draws(TorchDispatchMode):
     """Below autograd and `vmap`: everything else that draws."""
 
     def __init__(self, noise: Noise) -> None:

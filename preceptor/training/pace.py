@@ -98,7 +98,7 @@ def harmless(net: nn.Module, inputs: Sequence[Tensor], goal: Tensor, loss: Loss)
     gradients = []
     for precision in ("float32", "bfloat16"):
         twin = _silent(copy.deepcopy(net))
-        loss(forward_of(twin, precision)(*inputs), goal).backward()  # type: ignore[no-untyped-call]
+        loss(forward_of(twin, precision)(*inputs), goal).backward()
         told = [one.grad.flatten() for one in twin.parameters() if one.grad is not None]
         gradients.append(torch.cat(told))
     exact, rounded = gradients

@@ -144,5 +144,5 @@ def hooked(net: nn.Module) -> bool:
     """Whether somebody listens to its passes."""
     listened = any(getattr(module, name) for module in net.modules() for name in HOOKS)
     tensors = chain(net.parameters(), net.buffers())
-    everywhere = _has_any_global_hook()  # type: ignore[no-untyped-call]
+    everywhere = _has_any_global_hook()
     return everywhere or listened or any(one._backward_hooks for one in tensors)

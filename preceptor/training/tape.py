@@ -96,7 +96,7 @@ def _graph(step: Step, own: tuple[Tensor, ...], recorder: Recorder) -> Tape | No
     """The same as a CUDA graph, which wants a warm-up on another stream, and nothing on the processor."""
     if any(tensor.ndim and not tensor.is_cuda for call in recorder.calls for tensor in call.read):
         return None
-    aside = torch.cuda.Stream()  # type: ignore[no-untyped-call]
+    aside = torch.cuda.Stream()
     aside.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(aside):
         step(*own)

@@ -7,8 +7,7 @@
                goes along (cosine > 0.2)
 
 Large steps throw a loss upwards too, since they arrive on the other side of the valley; but the next ones
-then turn back. Source: TheDeepChecker; tuning
-playbook.
+then turn back. Source: TheDeepChecker; tuning playbook.
 """
 
 import math

@@ -42,6 +42,13 @@ def marked(case: Case, losses: list[float], metrics: list[float]) -> Case:
     return case
 
 
+class Summed(nn.CrossEntropyLoss):
+    """Cross-entropy added up over rows."""
+
+    def __init__(self) -> None:
+        super().__init__(reduction="sum")
+
+
 # ---------------------------------------------------------------- noise proves nothing
 
 
@@ -216,11 +223,44 @@ def test_normalisation_frozen_on_purpose_may_stay_in_evaluation_mode():
     assert wrong_mode(ready) is None
 
 
+class Kept(nn.Sequential):
+    """A net whose first normalisation stays in evaluation mode."""
+
+    def train(self, mode: bool = True) -> "Kept":
+        super().train(mode)[1].eval()
+        return self
+
+
+def test_normalisation_that_never_learns_what_it_normalises_is_named():
+    idle = net(norm=True)
+    idle[1].momentum = 0.0
+    assert after(idle)[0] == "wrong-mode"
+    assert after(Kept(*net(norm=True)))[0] == "wrong-mode"
+
+
+def test_normalisation_that_brings_statistics_along_may_keep_them():
+    model = net(norm=True)
+    model[1].running_mean.fill_(0.2)
+    model[1].momentum = 0.0
+    assert "wrong-mode" not in after(model)
+
+
 def test_steps_that_set_out_downhill_and_land_too_high_do_not_climb():
     ready = case()
     ready.record.step, ready.record.losses = 8, [1.0] * 8
     ready.record.looks = [Look(step, 3.0, 3.0, None, {}, -0.3, []) for step in range(8)]
     assert uphill(ready) is None
+
+
+def test_a_loss_that_is_summed_over_rows_is_judged_like_one_that_is_averaged():
+    averaged, summed = case(), case(net())
+    summed = Case(net(), Summed(), summed.probe, given_train=summed.train, validation=summed.validation)
+    assert not averaged.summed
+    assert summed.summed
+    assert summed.dumb == pytest.approx(averaged.dumb, rel=1e-4)
+    assert look(summed).train == pytest.approx(look(averaged).train, rel=1e-4)
+    assert after(net(), loss=Summed(), kind=torch.optim.SGD, rate=5e-3) == []
+    assert after(net(), loss=Summed(), kind=torch.optim.SGD, rate=5e-8)[0] == "learning-rate-too-low"
 
 
 # ---------------------------------------------------------------- the remedies

@@ -186,6 +186,45 @@ def test_a_fault_of_the_data_is_named_before_the_first_step(code):
     assert found[0] == code
 
 
+def slope() -> tuple[Batch, Batch]:
+    """An amount that follows from its row, but for a little noise."""
+    sides = []
+    for (x, _), seed in zip(rows(), (5, 6), strict=True):
+        y = x[:, 0] + x[:, 1] * x[:, 2] + 0.3 * torch.randn(len(x), generator=seeded(seed))
+        sides.append((x, y[:, None]))
+    return sides[0], sides[1]
+
+
+def two_classes() -> tuple[Batch, Batch]:
+    """Whether that amount is high."""
+    return tuple((x, (y > 0).float()) for x, y in slope())
+
+
+@pytest.mark.parametrize(
+    ("made", "loss"),
+    [(slope, functional.mse_loss), (two_classes, functional.binary_cross_entropy_with_logits)],
+)
+def test_wrong_answers_among_two_classes_and_among_amounts_are_named_and_right_ones_are_not(made, loss):
+    (x, y), held = made()
+    assert "label-noise" not in before(net(outputs=1), rows=((x, y), held), loss=loss)
+    wrong = torch.randperm(len(y), generator=seeded())[: len(y) // 4]
+    spoilt = y.clone()
+    spoilt[wrong] = 1 - y[wrong] if made is two_classes else y[wrong].roll(1, 0)
+    assert "label-noise" in before(net(outputs=1), rows=((x, spoilt), held), loss=loss)
+
+
+def test_a_body_kept_still_on_purpose_need_not_learn_by_heart():
+    model = net()
+    model[:4].requires_grad_(False)
+    with torch.no_grad():
+        model[2].weight[4:] = 0  # it tells four directions apart, not 32 rows
+        model[2].bias[4:] = 0
+    train, held = rows()
+    how = {"loss": functional.cross_entropy, "probe": train, "train": train, "validation": held}
+    found = watch(model, **how, frozen=["0", "2"]).before()
+    assert [one.severity for one in found if one.code == "one-batch"] in ([], ["note"])
+
+
 def test_unnormalised_inputs_are_named_and_a_net_that_begins_with_a_norm_is_not():
     train, held = ((200 * x + 300, y) for x, y in rows())
     assert "inputs-unnormalised" in before(net(), rows=(train, held))
@@ -342,6 +381,15 @@ def test_alarms_come_before_notes_and_the_certain_before_the_likely():
     assert [finding.code for finding in ranked(notes)] == ["underfitting", "target-leak"]
     both = [Finding("label-noise", "warning", ""), Finding("nonlinearity-missing", "warning", "")]
     assert ranked(both)[0].code == "nonlinearity-missing"
+
+
+@pytest.mark.parametrize(("rose", "first"), [(False, "not-finite"), (True, "learning-rate-too-high")])
+def test_a_rate_too_high_explains_a_loss_that_rose_until_it_was_no_number(rose, first):
+    both = [
+        Finding("learning-rate-too-high", "warning", ""),
+        Finding("not-finite", "error", "", evidence={"rose": rose}),
+    ]
+    assert ranked(both)[0].code == first
 
 
 def test_the_catalogue_has_every_number_once_at_least_and_every_code_is_explained():

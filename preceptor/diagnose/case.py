@@ -166,7 +166,7 @@ class Case:
 
     def dumb_on(self, rows: Rows) -> float:
         """The loss of the best constant output on these rows."""
-        return dumb_loss(rows.goal, self.loss, self.output)
+        return self.by_row(dumb_loss(rows.goal, self.loss, self.output), rows.number)
 
     @cached_property
     def floor(self) -> float:
@@ -178,8 +178,9 @@ class Case:
         if not best:
             return 0.0
         if self.probe.number * self.output[0].numel() <= EXACT:
-            return extremes(self.probe.goal, self.loss, self.output).best
-        return self.dumb - (constant - best)
+            exact = extremes(self.probe.goal, self.loss, self.output).best
+            return self.by_row(exact, self.probe.number)
+        return self.dumb - self.by_row(constant - best, few.number)
 
     def share(self, loss: float, constant: float | None = None) -> float:
         """A loss as a share of the way from the best output's to a constant one's, the probe's or another.
@@ -194,8 +195,24 @@ class Case:
 
     @torch.no_grad()
     def loss_of(self, output: Tensor, goal: Tensor) -> float:
-        """The user's loss as a number."""
-        return float(self.loss(output, goal))
+        """The user's loss as a number; a row's share of it, where it is a sum over rows."""
+        return self.by_row(float(self.loss(output, goal)), len(goal))
+
+    def by_row(self, value: float, rows: int) -> float:
+        """A loss of so many rows, made comparable with that of more or fewer."""
+        return value / max(rows, 1) if self.summed else value
+
+    @cached_property
+    def summed(self) -> bool:
+        """Whether the loss is a sum over rows (`reduction="sum"`): two halves' losses make the whole's."""
+        goal, half = self.probe.goal, self.probe.number // 2
+        if not half:
+            return False
+        with torch.no_grad():
+            whole = float(self.loss(self.output, goal))
+            halves = float(self.loss(self.output[:half], goal[:half]))
+            halves += float(self.loss(self.output[half:], goal[half:]))
+        return abs(halves - whole) < abs(halves / 2 - whole)
 
     @cached_property
     def classes(self) -> int | None:

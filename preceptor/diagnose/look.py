@@ -36,7 +36,7 @@ def look(case: Case, moment: Moment | None = None, *, first: bool = False) -> Lo
         held, accuracy = _held_out(case, net)
     return Look(
         step=moment.step if moment else 0 if first else case.record.step,
-        train=case.share(float(value.detach())),
+        train=case.share(case.by_row(float(value.detach()), case.probe.number)),
         validation=held,
         accuracy=None if not case.classifies else (_accuracy(case, output, case.probe.goal), accuracy),
         fresh=_norms({name: p.grad for name, p in net.named_parameters()}),

@@ -13,7 +13,9 @@ from preceptor.finding import Finding
 
 SEVERITY = {"error": 0, "warning": 0, "note": 1}
 AT_REST = {"dead-units", "saturated-units"}
-"""Before the first step they are a cause; in training the learning rate explains them."""
+"""Before the first step they are a cause; in training the learning rate explains them. It does not explain a
+loss that is no number without having risen before.
+"""
 CERTAIN = {fault.code for fault in CATALOGUE if fault.certain}
 
 
@@ -30,6 +32,9 @@ def ranked(findings: Iterable[Finding]) -> list[Finding]:
 
 
 def _place(finding: Finding) -> tuple[int, bool, int]:
-    arose = finding.code in AT_REST and bool(finding.evidence.get("step"))
-    rank = RANK["vanishing-gradient"] if arose else RANK[finding.code]
+    rank = RANK[finding.code]
+    if finding.code in AT_REST and finding.evidence.get("step"):
+        rank = RANK["vanishing-gradient"]
+    if finding.code == "not-finite" and not finding.evidence.get("rose", True):
+        rank = RANK["starting-loss"]
     return SEVERITY[finding.severity], finding.code not in CERTAIN, rank

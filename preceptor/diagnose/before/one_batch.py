@@ -5,7 +5,8 @@
 
 A net that cannot has a fault in its wiring, its loss or its labels, or is far too small: no amount of data or
 tuning helps before that is mended. Where a layer of a few units explains it, that is named (31); a net
-that is to give back its own input is narrow on purpose. Source: Karpathy (2019), "overfit one batch"; CS231n.
+that is to give back its own input is narrow on purpose, and one whose body is kept still on purpose can only
+learn what that body tells apart. Source: Karpathy (2019), "overfit one batch"; CS231n.
 """
 
 import math
@@ -25,7 +26,8 @@ def one_batch(case: Case) -> Finding | None:
     rehearsal = case.rehearsal
     if rehearsal.share <= LEARNT:
         return None
-    narrow, severe = _narrowest(case), rehearsal.share > HALF and not _returns_input(rehearsal)
+    held_back = bool(case.frozen) or _returns_input(rehearsal)
+    narrow, severe = _narrowest(case), rehearsal.share > HALF and not held_back
     if severe and narrow:
         return _too_narrow(case, *narrow)
     steps, rows = len(rehearsal.losses) - 1, len(rehearsal.goal)

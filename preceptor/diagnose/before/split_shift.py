@@ -45,8 +45,8 @@ def split_shift(case: Case) -> Finding | None:
         f"Validation rows are of another kind than training rows: {seen}. The net is judged on what it has"
         " not been taught, and the score says little about either kind.",
         evidence={"auc": auc, "answers_apart": apart, "p": p, **_answers(train, held)},
-        remedy="Shuffle before splitting, stratified by answer (train_test_split(..., stratify=y)); a sorted"
-        " file is the usual cause.",
+        remedy="Shuffle before splitting, stratified by answer (train_test_split(..., stratify=y)): a sorted"
+        " file is the usual cause. The next is another scaling: scale both parts by the training rows.",
     )
 
 

@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from preceptor.diagnose.case import Case
-from preceptor.diagnose.extremes import Extremes, extremes
+from preceptor.diagnose.extremes import Extremes
 from preceptor.diagnose.loss_shape import asked
 from preceptor.diagnose.trial import trial, tried
 from preceptor.finding import Finding
@@ -48,7 +48,7 @@ def starting_loss(case: Case) -> Finding | None:
 def first_loss(case: Case) -> tuple[float, Extremes]:
     """The untrained net's loss on the probe, and what it can be."""
     start = case.loss_of(case.output, case.probe.goal)
-    return start, case.once("extremes", lambda: extremes(case.probe.goal, case.loss, case.output))
+    return start, Extremes(case.floor, case.dumb)
 
 
 def _no_number(start: float) -> Finding:

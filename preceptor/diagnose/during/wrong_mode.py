@@ -1,19 +1,21 @@
 """Training in evaluation mode, or validating in training mode (40). Certain.
 
     trains in eval       the net has dropout, or batch normalisation that learns, and `net.training` is False
-                         at nine tenths of the steps (five at least)
+                         at nine tenths of the steps (five at least); or a batch normalisation that is used
+                         still has the statistics that it was made with, mean 0 and variance 1
     validates in train   at the end of an epoch the net is in training mode, and the validation loss told is
                          2 % off that of evaluation mode, and nearer to that of training mode by a factor of
                          ten; twice over, a factor of two is enough
 
-Normalisation whose weights are frozen is kept in evaluation mode on purpose. Source: TheDeepChecker,
-"train/eval switch".
+Normalisation whose weights are frozen, or that brings statistics along, is kept in evaluation mode on
+purpose. Source: TheDeepChecker, "train/eval switch".
 """
 
 import numpy as np
-from torch import nn
+from torch import Tensor, nn
 
 from preceptor.diagnose.case import Case
+from preceptor.diagnose.progress import now
 from preceptor.diagnose.record import Mark
 from preceptor.finding import Finding
 
@@ -22,13 +24,14 @@ STEPS, MOSTLY, OFF, NEARER, NEAR = 5, 0.9, 0.02, 0.1, 0.5
 
 def moody(net: nn.Module) -> list[nn.Module]:
     """The layers that do one thing in training and another in use."""
-    dropout, norm = nn.modules.dropout._DropoutNd, nn.modules.batchnorm._BatchNorm
-    return [
-        m
-        for m in net.modules()
-        if (isinstance(m, dropout) and m.p > 0)
-        or (isinstance(m, norm) and all(p.requires_grad for p in m.parameters()))
-    ]
+    dropout = nn.modules.dropout._DropoutNd
+    return [m for m in net.modules() if (isinstance(m, dropout) and m.p > 0) or _learns(m)]
+
+
+def _learns(module: nn.Module) -> bool:
+    """Whether it is a batch normalisation that is trained."""
+    norm = isinstance(module, nn.modules.batchnorm._BatchNorm)
+    return norm and all(p.requires_grad for p in module.parameters())
 
 
 def wrong_mode(case: Case) -> Finding | None:
@@ -45,7 +48,37 @@ def wrong_mode(case: Case) -> Finding | None:
             evidence={"steps": len(modes), "in_evaluation": modes.count(False)},
             remedy="Call net.train() before each epoch's first step, net.eval() before validating.",
         )
-    return _validated(case)
+    return _untouched(case) or _validated(case)
+
+
+def _untouched(case: Case) -> Finding | None:
+    """Batch normalisation that has never learnt what its inputs look like."""
+    used = now(case).fresh
+    layers = [
+        name
+        for name, module in case.net.named_modules()
+        if _learns(module) and f"{name}.weight" in used and _as_made(module)
+    ]
+    if not layers:
+        return None
+    return Finding(
+        "wrong-mode",
+        "warning",
+        f"After {case.record.step} steps the batch normalisation {layers[0]!r} still has the statistics it"
+        " was made with, mean 0 and variance 1. It was never in training mode, or its momentum is 0: in use it"
+        " normalises by nothing.",
+        layer=layers[0],
+        evidence={"step": case.record.step, "layers": layers},
+        remedy="Call net.train() before training, leave single layers out of eval(), and momentum at 0.1.",
+    )
+
+
+def _as_made(module: nn.Module) -> bool:
+    """Whether its running statistics are those of a layer just made; it keeps none in some nets."""
+    mean, variance = module.running_mean, module.running_var
+    if not isinstance(mean, Tensor) or not isinstance(variance, Tensor):
+        return False
+    return not bool(mean.any()) and bool((variance == 1).all())
 
 
 def _validated(case: Case) -> Finding | None:

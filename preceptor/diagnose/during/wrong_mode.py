@@ -65,8 +65,8 @@ def _untouched(case: Case) -> Finding | None:
         "wrong-mode",
         "warning",
         f"After {case.record.step} steps the batch normalisation {layers[0]!r} still has the statistics it"
-        " was made with, mean 0 and variance 1. It was never in training mode, or its momentum is 0: used like"
-        " this it normalises by nothing.",
+        " was made with, mean 0 and variance 1. It was never in training mode, or its momentum is 0: in use"
+        " it normalises by nothing.",
         layer=layers[0],
         evidence={"step": case.record.step, "layers": layers},
         remedy="Call net.train() before training, leave single layers out of eval(), and momentum at 0.1.",

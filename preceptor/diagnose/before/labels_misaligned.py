@@ -11,6 +11,7 @@ one to three rows shows it. Source: TheDeepChecker; the trial of the slip is our
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from preceptor.diagnose.before.explained import CHANCE, explained, related
 from preceptor.diagnose.case import Case, Rows, labels_of
@@ -52,12 +53,18 @@ def _next_explained(case: Case) -> float | None:
     if size > 2_000:
         return None
     pairs = torch.zeros(size, size, dtype=torch.float64)
-    places = x[:half].flatten().long() * size + goal[:half].flatten().long()
-    pairs.view(-1).scatter_add_(0, places, torch.ones(len(places), dtype=torch.float64))
+    known = _answered(x[:half], goal[:half])
+    pairs.view(-1).scatter_add_(0, known[0] * size + known[1], torch.ones(len(known[0]), dtype=torch.float64))
     alone = (pairs.sum(0) + 0.5) / (pairs.sum() + 0.5 * size)
     given = (pairs + 5 * alone) / (pairs.sum(1, keepdim=True) + 5)
-    seen, told = x[half:].flatten().long(), goal[half:].flatten().long()
-    return float(1 - given[seen, told].log().mean() / alone[told].log().mean())
+    seen, told = _answered(x[half:], goal[half:])
+    return float(1 - given[seen, told].log().mean() / alone[told].log().mean()) if len(told) else None
+
+
+def _answered(x: Tensor, goal: Tensor) -> tuple[Tensor, Tensor]:
+    """Tokens and their answers, without the places that the loss is to pass over (below zero)."""
+    asked = (goal >= 0) & (x >= 0)
+    return x[asked].long(), goal[asked].long()
 
 
 def _slip(case: Case) -> tuple[int | None, float | None]:

@@ -8,6 +8,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn import datasets
 from torch import Tensor, nn
 from torch.nn import functional
 from watched_loop import CLASSES, WIDTH, Batch, Loop, after, alarms, net, rows, seeded
@@ -195,22 +196,28 @@ def slope() -> tuple[Batch, Batch]:
     return sides[0], sides[1]
 
 
-def two_classes() -> tuple[Batch, Batch]:
-    """Whether that amount is high."""
-    return tuple((x, (y > 0).float()) for x, y in slope())
+def tumours() -> tuple[Batch, Batch]:
+    """Scikit-learn's table of tumours, two classes, standardised."""
+    x, y = (torch.tensor(part).float() for part in datasets.load_breast_cancer(return_X_y=True))
+    order = torch.randperm(len(y), generator=seeded())
+    x = ((x - x.mean(0)) / x.std(0))[order]
+    return (x[:400], y[order][:400, None]), (x[400:], y[order][400:, None])
 
 
 @pytest.mark.parametrize(
-    ("made", "loss"),
-    [(slope, functional.mse_loss), (two_classes, functional.binary_cross_entropy_with_logits)],
+    ("made", "inputs", "loss"),
+    [(slope, WIDTH, functional.mse_loss), (tumours, 30, functional.binary_cross_entropy_with_logits)],
 )
-def test_wrong_answers_among_two_classes_and_among_amounts_are_named_and_right_ones_are_not(made, loss):
+def test_wrong_answers_among_two_classes_and_among_amounts_are_named_and_right_ones_are_not(
+    made, inputs, loss
+):
     (x, y), held = made()
-    assert "label-noise" not in before(net(outputs=1), rows=((x, y), held), loss=loss)
-    wrong = torch.randperm(len(y), generator=seeded())[: len(y) // 4]
+    model = nn.Sequential(nn.Linear(inputs, 32), nn.ReLU(), nn.Linear(32, 1))
+    assert "label-noise" not in before(model, rows=((x, y), held), loss=loss)
+    wrong = torch.randperm(len(y), generator=seeded())[: len(y) // 5]
     spoilt = y.clone()
-    spoilt[wrong] = 1 - y[wrong] if made is two_classes else y[wrong].roll(1, 0)
-    assert "label-noise" in before(net(outputs=1), rows=((x, spoilt), held), loss=loss)
+    spoilt[wrong] = 1 - y[wrong] if made is tumours else y[wrong].roll(1, 0)
+    assert "label-noise" in before(model, rows=((x, spoilt), held), loss=loss)
 
 
 def test_a_body_kept_still_on_purpose_need_not_learn_by_heart():

@@ -44,7 +44,10 @@ SEEN: dict[str, list[Evidence]] = {
         {"explained": 0.002, "slip": -1, "rows": 400, "moved": 0.61},
         {"wrong": 90, "found": 96},
     ],
-    "label-noise": [{"among_surest": 0.17, "among_all": 0.21, "rows": [4, 9]}],
+    "label-noise": [
+        {"among_surest": 0.17, "among_all": 0.21, "rows": [4, 9]},
+        {"far": 12, "among_all": 0.02, "foretold": 0.52, "rows": [4, 9]},
+    ],
     "preprocessing-leak": [
         {"pooled_exact": True, "means": [0.1, -0.04, 0.02], "pooled_means": [0.0, 0.0, 0.0]},
     ],

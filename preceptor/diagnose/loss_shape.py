@@ -13,18 +13,23 @@ from torch.nn import functional
 
 from preceptor.diagnose.case import Case, Rows, labels_of
 
+SHIFT = 1.7
+"""A constant that is added to all outputs."""
+
 
 @dataclass(frozen=True)
 class Wanted:
     """What the loss does: `right`, `wrong` and `level` are its values for outputs that answer all rows
     rightly, wrongly, and all alike; `shiftless` when a constant on all classes changes nothing, as for
-    logits; `logits` when a single output beyond 1 still helps, as for the logit of a probability.
+    logits; `sinking` when the loss falls by just that, as for log-probabilities; `logits` when a single
+    output beyond 1 still helps, as for the logit of a probability.
     """
 
     right: float
     wrong: float
     level: float
     shiftless: bool
+    sinking: bool
     logits: bool
 
 
@@ -55,12 +60,13 @@ def _wanted(case: Case) -> Wanted | None:
         return (size * functional.one_hot(labels, columns)).reshape(like.shape).to(like.dtype)
 
     noise = torch.randn(like.shape, generator=torch.Generator().manual_seed(0)).to(like.dtype)
-    base, shifted, level = (asked(case, output) for output in (noise, noise + 1.7, torch.zeros_like(like)))
+    base, shifted, level = (asked(case, output) for output in (noise, noise + SHIFT, torch.zeros_like(like)))
     return Wanted(
         right=asked(case, told(4.0)),
         wrong=asked(case, told(-4.0)),
         level=level,
         shiftless=abs(base - shifted) < 1e-3 * max(abs(base), 1e-6),
+        sinking=columns > 1 and abs(base - shifted - SHIFT) < 1e-3,
         logits=columns == 1
         and asked(case, told(8.0)) < asked(case, told(4.0)) < asked(case, told(1.0))
         and abs(level - 0.693) < 0.3,

@@ -24,12 +24,13 @@ from preceptor.diagnose.case import LEAST, Case, Rows
 from preceptor.diagnose.look import first_look
 from preceptor.diagnose.record import Look
 from preceptor.diagnose.rival import HELD_OUT, Rival, compete
+from preceptor.diagnose.trace import by_unit
 from preceptor.diagnose.trial import Outcome, batch_size, tried
 
 LONGEST, SHORTEST, FURTHER, LATE = 128, 8, 200, 0.9
-AT_LAST, NUMBERS = 256, 5e6
-"""The longest trial of a run that is done, where its mini-batches hold so few numbers that all of them are no
-more than this.
+AT_LAST, PRODUCTS = 512, 5e9
+"""The longest trial of a run that is done, where so many steps take no more multiplications than this,
+forward.
 """
 POOR, MARGIN = 0.35, 0.1
 SLICES, SURE, QUARTER, STEADY, COOLED, FEWEST, UNITS = 32, 2.0, 0.25, 0.95, 0.05, 3, 2.0
@@ -96,9 +97,15 @@ def paced(case: Case) -> dict[str, Any]:
     """How a trial is to go that the run can be compared with: half of its steps, or in the end all of it."""
     if (done(case) or 0.0) < LATE:
         return {"steps": half(case)}
-    numbers = batch_size(case) * sum(x[:1].numel() for x in case.probe.inputs)
-    longest = max(LONGEST, min(AT_LAST, int(NUMBERS / max(numbers, 1))))
+    longest = max(LONGEST, min(AT_LAST, int(PRODUCTS / (batch_size(case) * _products(case)))))
     return {"steps": max(SHORTEST, min(case.record.step, longest)), "along": True}
+
+
+def _products(case: Case) -> float:
+    """The multiplications that one row takes, forward."""
+    places = ((step, step.made.numel() / by_unit(step.made).shape[1]) for step in case.trace.weighted)
+    seen = sum(number * step.weight.numel() for step, number in places if step.weight is not None)
+    return max(seen / case.probe.number, sum(x[:1].numel() for x in case.probe.inputs), 1.0)
 
 
 def so_long(case: Case) -> str:

@@ -66,6 +66,8 @@ def compete(case: Case) -> Rival | None:
     if rows.number < 40 or (labels is None and (numbers is None or numbers[0].numel() > OUTPUTS)):
         return None
     few, held = rows.take(kept), case.validation.few(HELD_OUT) if case.validation else None
+    if not bool(few.goal.isfinite().all()):
+        return None
     x, further = features(few), None if held is None else features(held, few)
     if labels is not None:
         answers, told = _classes(x, labels[kept].cpu().numpy(), further, case.classes or 2)

@@ -5,6 +5,7 @@
         output = net(*inputs)
     trace.activations                 # relu, tanh ... with their layer's name, input and output
     trace.weighted                    # products with a weight: dense layers and convolutions
+    trace.joined                      # where tensors lay that were added, multiplied or put side by side
 
 A `TorchDispatchMode` sees `torch.relu(x)`, `F.relu(x)`, `x.relu_()` and `nn.ReLU()` alike, so that no net
 needs to be written in a certain way. The layer's name is that of the innermost module at work.
@@ -25,6 +26,7 @@ SQUASHERS = {"sigmoid", "tanh", "hardsigmoid"}
 SMOOTH = {"elu", "gelu", "silu", "mish", "softplus", "sin", "celu", "log_sigmoid", "hardswish", "glu"}
 CURVED = RECTIFIERS | SQUASHERS | SMOOTH | {"_prelu_kernel", "clamp"}
 PRODUCTS = {"addmm", "mm", "convolution", "linear", "mkldnn_linear", "_convolution"}
+SUMS = {"add", "cat", "mul", "sub"}
 LAST = {"_softmax", "softmax", "_log_softmax", "log_softmax", "sigmoid", "tanh", "relu"}
 RECURRENT = (nn.RNNBase, nn.RNNCellBase)
 
@@ -54,6 +56,7 @@ class Trace(TorchDispatchMode):
         self.steps: list[Applied] = []
         self._inside: list[_Inside] = []
         self.fixed: set[int] = set()
+        self.joined: set[int] = set()
 
     @contextmanager
     def of(self, net: nn.Module) -> Iterator["Trace"]:
@@ -84,6 +87,9 @@ class Trace(TorchDispatchMode):
             self._note(name, args[0] if given is None else given, made)
         elif name in PRODUCTS:
             self._product(name, args, made)
+        elif name in SUMS:
+            parts = args[0] if isinstance(args[0], list | tuple) else args
+            self.joined |= {part.data_ptr() for part in parts if isinstance(part, Tensor)}
         return made
 
     def _product(self, name: str, args: Any, made: Tensor) -> None:

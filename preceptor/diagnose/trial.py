@@ -46,17 +46,20 @@ def trial(
     rows: Rows | None = None,
     clip: float | None = None,
     along: bool = False,
+    level: float | None = None,
 ) -> Outcome:
     """Train a copy with one thing changed.
 
     `factor` multiplies the learning rate; `edit` changes the net first; `now` starts from the weights of
     now instead of the first; `groups` are fields of the optimiser's groups to be set; `batch`, `rows`
-    and `clip` replace the loop's own. The rate is the loop's highest, or goes `along` as the loop's went.
+    and `clip` replace the loop's own. The rate is the loop's highest, or goes `along` as the loop's went, or
+    stays at `level`.
     """
     with undisturbed():
         net = case.copy(first=not now)
         net = edit(net) if edit else net
-        step = _stepper(case, net, factor, groups or {}, _course(case, steps) if along else None)
+        course = _course(case, steps, level) if along or level else None
+        step = _stepper(case, net, factor, groups or {}, course)
         return taught(case, net, step, steps=steps, batch=batch, rows=rows, clip=clip)
 
 
@@ -107,12 +110,12 @@ def batch_size(case: Case) -> int:
     return len(told[0].goal) if told else BATCH
 
 
-def _course(case: Case, steps: int) -> list[float]:
-    """The loop's learning rate from start to now, as shares of the highest, in so many steps."""
+def _course(case: Case, steps: int, level: float | None = None) -> list[float]:
+    """The loop's learning rate from start to now, as shares of the highest, in so many steps; or `level`."""
     rates = case.record.rates
     highest = max(rates, default=0.0)
-    if not highest:
-        return [1.0] * steps
+    if level or not highest:
+        return [level / highest if level and highest else 1.0] * steps
     return [rates[len(rates) * step // steps] / highest for step in range(steps)]
 
 

@@ -144,6 +144,18 @@ def mislabelled(among_surest: float, among_all: float) -> Figure:
     )
 
 
+def mistyped(far: int, foretold: float) -> Figure:
+    """How well the rows tell which amounts lie far off."""
+    return bars(
+        f"Nothing foretells the {plural(far, 'amount')} far off",
+        "How well a forest tells from the rows which amounts lie far from all others, as ROC AUC. What is "
+        "large by right is foretold by something; what is mistyped is not.",
+        "ROC AUC",
+        [Bar("which amounts lie far off", foretold, "wrong"), Bar("guessing", 0.5)],
+        line=0.5,
+    )
+
+
 def classes_apart(shares: Mapping[str, Mapping[str, float]], answers_apart: float) -> Figure | None:
     """Each class's share among training and among validation rows."""
     if answers_apart <= APART:
@@ -274,7 +286,7 @@ DRAWERS: dict[str, tuple[Drawer, ...]] = {
     "duplicate-rows": (copies,),
     "conflicting-labels": (contradictions,),
     "labels-misaligned": (explained_by_rows, answers_of_others),
-    "label-noise": (mislabelled,),
+    "label-noise": (mislabelled, mistyped),
     "split-shift": (classes_apart, deciles_apart, far_apart),
     "rows-in-order": (batch_means, batch_spread),
     "class-imbalance": (class_counts,),

@@ -1,6 +1,6 @@
 """Rectifiers that are silent from the start (28).
 
-    symptom   more than half of a rectifier's units are 0 for every probe row
+    symptom   more than half of a rectifier's units, and six at least, are 0 for every probe row
     harm      the net cannot learn a handful of rows by heart (loss > 0.5 of the constant answer's); or 19 of
               20 and more are so
 
@@ -16,12 +16,13 @@ from preceptor.diagnose.look import first_look
 from preceptor.diagnose.record import Unit
 from preceptor.finding import Finding
 
-HALF, MOST = 0.5, 0.95
+HALF, MOST, FEWEST = 0.5, 0.95, 6
 
 
 def dead_units(case: Case) -> Finding | None:
     """Rectifiers through which nothing passes."""
-    worst = max(first_look(case).units, key=lambda unit: unit.dead, default=None)
+    units = [unit for unit in first_look(case).units if unit.dead * unit.units >= FEWEST]
+    worst = max(units, key=lambda unit: unit.dead, default=None)
     if worst is None or worst.dead <= HALF or (worst.dead <= MOST and case.rehearsal.share <= HALF):
         return None
     layers = {unit.layer: unit.dead for unit in first_look(case).units if unit.op == worst.op}

@@ -30,7 +30,7 @@ def future_seen(case: Case) -> Finding | None:
     moved_by = _moved_by(case, rows, half)
     if moved_by is None:
         return None
-    change = float(moved_by[: half - 1].max())
+    change = float(moved_by[:half].max())
     if change <= NOTHING:
         return None
     return Finding(

@@ -46,8 +46,20 @@ def _change(case: Case, place: int) -> float:
     return float((rehearsal.answer(inputs) - rehearsal.output).abs().max() / size)
 
 
+def _cut(case: Case) -> bool:
+    """Whether a layer is given the same for all rows, though no activation before it has made it so."""
+    for step in case.trace.steps:
+        if bool((step.given == step.given[:1]).all()):
+            return len(step.given) == case.probe.number
+        if step.weight is None and bool((step.made == step.made[:1]).all()):
+            return False
+    return False
+
+
 def _at_rest(case: Case) -> bool:
     """Whether the input arrives at the first layer, and layers at rest keep it back."""
     first = next((step.given for step in case.trace.weighted), None)
     arrives = first is not None and bool((first != first[:1]).any())
+    if arrives and _cut(case):
+        return False
     return arrives and any(at_rest(case) for at_rest in (dead_units, saturated_units, vanishing_gradient))

@@ -1,6 +1,8 @@
 """The inputs have the wrong type or their axes in the wrong order (5). Certain.
 
     error     the net cannot take the probe at all
+    integers  an integer type, and many columns go below zero: neither tokens nor categories, but amounts that
+              were cut off at the point
     pictures  (N, H, W, C) given to a convolution: the last axis is 1, 3 or 4 long, the second is not
     series    (to nets that do not convolve) a single step of many features that neighbour each other, given
               to a recurrent layer; or (N, F, T) given for (N, T, F): neighbours along the second axis have
@@ -16,7 +18,7 @@ from preceptor.diagnose.case import Case
 from preceptor.diagnose.check import undisturbed
 from preceptor.finding import Finding
 
-CHANNELS, ALIKE, STRANGE = (1, 3, 4), 0.8, 0.2
+CHANNELS, ALIKE, STRANGE, BELOW = (1, 3, 4), 0.8, 0.2, 0.25
 
 
 def input_layout(case: Case) -> Finding | None:
@@ -27,6 +29,9 @@ def input_layout(case: Case) -> Finding | None:
     except (RuntimeError, TypeError, ValueError, IndexError) as error:
         said = str(error).splitlines()[0][:200]
         return _finding(case, "error", f"The net or the loss cannot take the probe: {said}.")
+    if cut := [place for place, one in enumerate(case.train.inputs) if _cut_off(one)]:
+        seen = f"Input {cut[0]} holds whole numbers on both sides of zero: amounts cast to an integer type."
+        return _finding(case, "warning", seen)
     x = case.probe.inputs[0]
     first = next((step for step in case.trace.weighted if "convolution" in step.op), None)
     seen = ""
@@ -35,6 +40,13 @@ def input_layout(case: Case) -> Finding | None:
     if x.ndim == 3 and x.is_floating_point() and first is None:
         seen = _series(case, x)
     return _finding(case, "warning", seen) if seen else None
+
+
+def _cut_off(x: Tensor) -> bool:
+    """Whether integers are what is left of amounts."""
+    if x.is_floating_point() or x.ndim < 2:
+        return False
+    return float((x < 0).reshape(len(x), -1).any(0).double().mean()) > BELOW
 
 
 def _pictures(x: Tensor) -> str:
@@ -73,7 +85,7 @@ def _finding(case: Case, severity: str, seen: str) -> Finding:
     return Finding(
         "input-layout",
         "error" if severity == "error" else "warning",
-        seen + " A net that reads along the wrong axis mixes what does not belong together.",
+        seen + " What the net reads is not what was meant.",
         evidence={"seen": seen, "shape": list(case.probe.inputs[0].shape)},
         remedy="Give floats in the order the first layer wants: x = x.float().permute(0, 3, 1, 2) for"
         " pictures, x.transpose(1, 2) for series; classes as int64.",

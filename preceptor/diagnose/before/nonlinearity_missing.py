@@ -2,8 +2,9 @@
 
     none       two or more products with weights, no activation anywhere, and, for a table of numbers,
                f((a + b) / 2) = (f(a) + f(b)) / 2 for all rows a, b asked: the net is a straight line
-    adjacent   a dense layer's output is the next one's input, and no other's, and it is no narrower than both
-               sides: the two are one layer, and even in shape they save nothing
+    adjacent   a dense layer's output is the next one's input, and no other's, nor passes by it (a residual
+               connection), and it is no narrower than both sides: the two are one layer, and even in shape
+               they save nothing
 
 Depth without curves is one linear layer in disguise. Narrower middles are low-rank factors, and meant.
 Source: UMLAUT; NeuraLint.
@@ -73,7 +74,8 @@ def _adjacent(case: Case) -> tuple[str, str] | None:
         bent = any(
             step.op in CURVED and step.made.data_ptr() == first.made.data_ptr() for step in steps[place:]
         )
-        if len(after) != 1 or bent or first.layer in after:
+        passes_by = first.made.data_ptr() in case.trace.joined
+        if len(after) != 1 or bent or passes_by or first.layer in after:
             continue
         (second,) = after.values()
         attends = isinstance(case.net.get_submodule(second.layer), nn.MultiheadAttention)

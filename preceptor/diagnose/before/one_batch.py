@@ -12,6 +12,7 @@ learn what that body tells apart. Source: Karpathy (2019), "overfit one batch"; 
 import math
 
 import torch
+from torch import nn
 
 from preceptor.diagnose.case import Case
 from preceptor.diagnose.rehearsal import LEARNT, Rehearsal
@@ -72,6 +73,11 @@ def _narrowest(case: Case) -> tuple[str, int] | None:
     """The hidden layer that passes on the least: at most 5 numbers, and fewer than it is given."""
     hidden = [step for step in case.trace.weighted if not step.recurrent][:-1]
     found = [(step.layer, by_unit(step.made).shape[1], by_unit(step.given).shape[1]) for step in hidden]
+    found += [
+        (name, module.hidden_size, NARROW + 1)
+        for name, module in case.mirror.named_modules()
+        if isinstance(module, nn.RNNBase | nn.RNNCellBase)
+    ]
     tight = [(layer, width) for layer, width, given in found if width <= NARROW and width < given]
     return min(tight, key=lambda pair: pair[1], default=None)
 

@@ -2,8 +2,8 @@
 
     symptom   s = std(W) · √inputs of a hidden weight matrix < 0.1 or > 4 (the usual recipes lie between 0.16,
               GPT-2's 0.02 at width 64, and 1.41, He)
-    harm      with such layers drawn anew (He) the same net comes lower in 60 steps, by a twentieth of the
-              dumb loss
+    harm      with such layers drawn anew (He) the same net comes lower in 60 steps, or in a quarter of the
+              plan (240 at most), by a twentieth of the dumb loss
 
 It is the weights that are judged, not the signal, which the inputs' scale would change as well. Layers that
 start silent are meant to, and so is the last one; frozen ones have not been drawn. Source: He et al. (2015);
@@ -14,10 +14,10 @@ import torch
 from torch import nn
 
 from preceptor.diagnose.case import Case
-from preceptor.diagnose.trial import trial, tried
+from preceptor.diagnose.trial import STEPS, trial, tried
 from preceptor.finding import Finding
 
-SMALL, LARGE, GAIN = 0.1, 4.0, 0.05
+SMALL, LARGE, GAIN, LONGEST = 0.1, 4.0, 0.05, 240
 
 
 def signal_scale(case: Case) -> Finding | None:
@@ -36,8 +36,10 @@ def signal_scale(case: Case) -> Finding | None:
                 nn.init.normal_(module.weight)
         return net
 
-    as_is = tried(case).train
-    mended = trial(case, edit=anew).train
+    for steps in (STEPS, max(STEPS, min((case.steps or 0) // 4, LONGEST))):
+        as_is, mended = tried(case, steps).train, trial(case, steps=steps, edit=anew).train
+        if as_is - mended > GAIN:
+            break
     worst = max(odd, key=lambda name: abs(torch.tensor(odd[name]).log().item()))
     return Finding(
         "signal-scale",
@@ -45,9 +47,8 @@ def signal_scale(case: Case) -> Finding | None:
         f"The first weights of {worst!r} are {odd[worst]:.2g} / √inputs in size ({len(odd)} of {len(scales)}"
         " layers"
         f" like it), where 0.6 to 1.4 is usual. The signal {'fades' if odd[worst] < 1 else 'swells'} from"
-        " layer to"
-        f" layer: in 60 steps the loss gets to {min(as_is, 1e9):.2f} of the constant answer's, with weights"
-        f" drawn anew to {mended:.2f}.",
+        f" layer to layer: in {steps} steps the loss gets to {min(as_is, 1e9):.2f} of the constant answer's,"
+        f" with weights drawn anew to {mended:.2f}.",
         layer=worst.rpartition(".")[0],
         evidence={"scales": scales, "loss_as_is": min(as_is, 1e9), "loss_drawn_anew": mended},
         remedy="Draw them anew: nn.init.kaiming_normal_(layer.weight) for ReLU, xavier_normal_ for tanh.",

@@ -1,6 +1,6 @@
 """Training and validation rows are not of one kind (11).
 
-    symptom   a forest tells validation rows from training rows, ROC AUC out of bag > 0.7 and 4 standard
+    symptom   a forest tells validation rows from training rows, ROC AUC out of bag > 0.75 and 4 standard
               errors beyond chance; or the answers differ, Kolmogorov-Smirnov or class shares, by more than
               0.2 and p < 1e-6
     harm      rows are not a series, whose validation part is later by right: neither windows that slide, nor
@@ -19,7 +19,7 @@ from preceptor.diagnose.case import Case, Rows, labels_of
 from preceptor.diagnose.rival import features
 from preceptor.finding import Finding
 
-AUC, APART, CERTAIN, MOST, FEWEST, ALIKE, FLOWING = 0.7, 0.2, 1e-6, 600, 25, 0.7, 2_000
+AUC, APART, CERTAIN, MOST, FEWEST, ALIKE, FLOWING = 0.75, 0.2, 1e-6, 600, 25, 0.7, 2_000
 
 
 def split_shift(case: Case) -> Finding | None:

@@ -1,9 +1,10 @@
 """The loss is lower for wrong answers than for right ones (44). Certain.
 
     L(outputs that answer every row rightly) > L(outputs that answer every row wrongly), however they are
-    wrong
+    wrong; or less, and the optimiser is told to `maximize`
 
-Descending such a loss leads uphill. Source: TheDeepChecker; tuning playbook.
+Descending such a loss leads uphill, and so does climbing a sound one. Source: TheDeepChecker; tuning
+playbook.
 """
 
 import math
@@ -22,15 +23,19 @@ APART = 1e-3
 def uphill_loss(case: Case) -> Finding | None:
     """A loss with its sign turned round."""
     right, wrong = _asked(case)
-    if not right - wrong > APART * max(abs(wrong), 1.0):
+    climbs = any(group.get("maximize") for group in getattr(case.optimiser, "param_groups", ()))
+    if not (wrong - right if climbs else right - wrong) > APART * max(abs(wrong), 1.0):
         return None
     return Finding(
         "uphill",
         "warning",
-        f"The loss of right answers is {right:.3g}, that of wrong ones {wrong:.3g}. Each step of training"
-        " will make the answers worse.",
+        f"The loss of right answers is {right:.3g}, that of wrong ones {wrong:.3g}"
+        + (", and the optimiser is told to raise it" if climbs else "")
+        + ". Each step of training will make the answers worse.",
         evidence={"right": right, "wrong": wrong},
-        remedy="Turn the sign of the loss: loss = -loss, or take log-likelihood where it is negated already.",
+        remedy="Make the optimiser without maximize=True."
+        if climbs
+        else "Turn the sign of the loss: loss = -loss, or take log-likelihood where it is negated already.",
     )
 
 

@@ -7,6 +7,8 @@
     classes    the goal is class numbers 0, 1, .. K-1 of about equal share (each > 0.3 / K), the net has one
                output, and the loss is a distance; but squared error of a probability of yes or no is a
                proper score
+    tags       the goal is zeros and ones, several ones in a twentieth of the rows, and the loss is that of
+               one class a row: a constant added to all outputs changes nothing
     counts     the goal is small counts, half of them at one value or more skewed than 1, and the loss is
                absolute error, small errors as well as large ones
 
@@ -19,10 +21,10 @@ import torch
 from torch import Tensor
 
 from preceptor.diagnose.case import Case
-from preceptor.diagnose.loss_shape import asked, wanted
+from preceptor.diagnose.loss_shape import SHIFT, asked, wanted
 from preceptor.finding import Finding
 
-HALF, SHARE, MOST_CLASSES, SMALL = 0.5, 0.3, 30, 20
+HALF, SHARE, MOST_CLASSES, SMALL, BEYOND_ONE = 0.5, 0.3, 30, 20, 0.05
 
 
 def wrong_loss(case: Case) -> Finding | None:
@@ -30,7 +32,7 @@ def wrong_loss(case: Case) -> Finding | None:
     goal, output = case.probe.goal, case.output
     told = _dead(case)
     if not told and goal.numel() == output.numel():
-        told = _spread(case) or _endless(case)
+        told = _spread(case) or _endless(case) or _tags(case)
     if not told and goal.numel() == output.numel() == len(goal):
         told = _classes(case) or _counts(case)
     if not told:
@@ -107,6 +109,22 @@ def _endless(case: Case) -> tuple[str, str] | None:
         f"The loss falls without end as outputs grow: answers from {float(goal.min()):.2g} to"
         f" {float(goal.max()):.2g} are amounts, and it is made for yes and no.",
         "Take MSELoss or HuberLoss for amounts.",
+    )
+
+
+@torch.no_grad()
+def _tags(case: Case) -> tuple[str, str] | None:
+    """A loss of one class a row, asked of rows that have several."""
+    goal, output = case.train.goal, case.output
+    if goal.ndim != 2 or goal.shape[1] < 2 or not bool(((goal == 0) | (goal == 1)).all()):
+        return None
+    several = float((goal.sum(1) > 1).double().mean())
+    base, shifted = (asked(case, output + size) for size in (0.0, SHIFT))
+    if several < BEYOND_ONE or not abs(base - shifted) < 1e-3 * abs(base):
+        return None
+    return (
+        f"{several:.0%} of the rows bear several tags at once, and the loss shares out one class a row.",
+        "Take BCEWithLogitsLoss: a yes or no for each tag.",
     )
 
 

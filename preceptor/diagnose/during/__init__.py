@@ -20,6 +20,7 @@ from preceptor.diagnose.during.not_finite import not_finite
 from preceptor.diagnose.during.over_regularised import over_regularised
 from preceptor.diagnose.during.overfitting import overfitting
 from preceptor.diagnose.during.plateau import plateau
+from preceptor.diagnose.during.rate_leaps import rate_leaps
 from preceptor.diagnose.during.rows_in_order import rows_in_order
 from preceptor.diagnose.during.saturated_in_training import saturated_in_training
 from preceptor.diagnose.during.schedule_collapsed import schedule_collapsed
@@ -46,6 +47,7 @@ DURING: tuple[Symptom, ...] = (
     harmful_augmentation,
     batch_too_small,
     learning_rate_too_high,
+    rate_leaps,
     learning_rate_too_low,
     exploding_gradient,
     dead_in_training,

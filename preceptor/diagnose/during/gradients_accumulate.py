@@ -1,13 +1,15 @@
 """Gradients are never cleared (39). Certain.
 
     in four of the first steps and more, and in most of them: what lies in place is the step's own gradient
-    and, to a thousandth, all of what lay there a step ago, though the weights have moved in between
+    and, to a thousandth, all of what lay there a step ago, both shortened by one factor at most (clipping),
+    though the weights have moved in between
 
 One parameter's own gradient is heard by a hook before it is added. Gradients that are gathered on purpose
 wait for their step: between two of them no weight moves.
 """
 
 import torch
+from torch import Tensor
 
 from preceptor.diagnose.case import Case
 from preceptor.diagnose.record import Heard
@@ -34,11 +36,18 @@ def gradients_accumulate(case: Case) -> Finding | None:
 
 
 def _left(earlier: Heard, last: Heard, new: Heard) -> float:
-    """‖g_in_place - g_own‖ / ‖g_own‖ where that rest was in place a step ago, and that step was made."""
+    """‖g_before‖ / ‖g_own‖ where both make up what is in place, and the step before was made; else 0."""
     if new.own.is_sparse:
         return 0.0
-    rest = new.placed - new.own
-    apart, before = torch.linalg.vector_norm(rest - last.placed), torch.linalg.vector_norm(last.placed)
-    if bool(apart > ALIKE * before) or torch.equal(earlier.after, last.after):
+    both = new.own + last.placed
+    alike = _off(new.placed, both) <= ALIKE < _off(new.placed, new.own)
+    if not alike or torch.equal(earlier.after, last.after):
         return 0.0
-    return float(torch.linalg.vector_norm(rest) / torch.linalg.vector_norm(new.own).clamp(min=1e-30))
+    return float(torch.linalg.vector_norm(last.placed) / torch.linalg.vector_norm(new.own).clamp(min=1e-30))
+
+
+def _off(placed: Tensor, whole: Tensor) -> float:
+    """By how much, as a share, this is not the whole, made shorter by one factor or left as it is."""
+    factor = (placed * whole).sum() / whole.square().sum().clamp(min=1e-30)
+    rest = placed - factor.clamp(0.0, 1.0) * whole
+    return float(torch.linalg.vector_norm(rest) / torch.linalg.vector_norm(placed).clamp(min=1e-30))

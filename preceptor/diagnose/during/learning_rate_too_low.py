@@ -6,9 +6,10 @@
     harm      promised = what ten, a hundred, a thousand times the rate gain in a trial (`progress.paced`), on
               training rows and, where there are some, on rows held out; promised > 0.1 and > 3 · gained'
 
-An unknown plan counts as ten times the steps so far. While the rate is still rising nothing is said, and
-steps count as far as the rate has carried them (warm-up). Nets that crawl before they run, such as deep and
-attentive ones, show it in the steps that are tried from here. Source: CS231n; Smith (2017).
+An unknown plan counts as ten times the steps so far. While the rate is still rising nothing is said before
+the plan's end, and steps count as far as the rate has carried them (warm-up). Nets that crawl before they
+run, such as deep and attentive ones, show it in the steps that are tried from here. Source: CS231n; Smith
+(2017).
 """
 
 import math
@@ -67,9 +68,9 @@ def _least(case: Case, first: float) -> float:
 
 
 def _warming(case: Case) -> bool:
-    """Whether the rate is still on its way up, or never was more than nothing."""
-    rates = case.record.rates
-    return not any(rates) or rates[-1] > WARM * rates[len(rates) // 2]
+    """Whether the rate is still on its way up, before the end, or never was more than nothing."""
+    rates, over = case.record.rates, (done(case) or 0.0) >= LATE
+    return not any(rates) or (not over and rates[-1] > WARM * rates[len(rates) // 2])
 
 
 def _promised(case: Case, faster: Outcome) -> float:

@@ -1,18 +1,21 @@
 """The weights are where they began (22). Certain.
 
-    after 8 steps and more every weight that is to be learnt has, to the bit, its first value, though the
-    learning rate was above zero and the gradient on the probe is not
+    after 8 steps and more every weight that is to be learnt has its first value, or has only become a
+    multiple of it (the rest of its way is a thousandth at most), though the learning rate was above zero and
+    the gradient on the probe is not
 
-The optimiser's step is not called, or it holds other weights than the net's. Source: TheDeepChecker.
+The optimiser's step is not called, it holds other weights than the net's, or gradients are cleared before it;
+what weight decay alone has done is a multiple. Source: TheDeepChecker.
 """
 
 import torch
+from torch import Tensor
 
 from preceptor.diagnose.case import Case
 from preceptor.diagnose.progress import now
 from preceptor.finding import Finding
 
-STEPS = 8
+STEPS, REST = 8, 1e-3
 
 
 def never_moved(case: Case) -> Finding | None:
@@ -21,14 +24,14 @@ def never_moved(case: Case) -> Finding | None:
     highest = max(case.record.rates, default=0.0)
     if case.record.step < STEPS or not highest or not now(case).slope or not learnt:
         return None
-    if not all(torch.equal(case.live[place].detach(), case.start[place]) for place in learnt):
+    if not all(_a_multiple(case.live[place].detach(), case.start[place]) for place in learnt):
         return None
     names = [name for name, own in case.net.named_parameters() if own.requires_grad]
     return Finding(
         "parameters-unmoved",
         "warning",
         f"After {case.record.step} steps at a learning rate of {highest:.2g} no weight has moved: all have"
-        " their first values, to the bit. What looks like training is none.",
+        " their first values, but for what weight decay takes. What looks like training is none.",
         evidence={
             "step": case.record.step,
             "rate": highest,
@@ -36,5 +39,14 @@ def never_moved(case: Case) -> Finding | None:
             "unmoved": names,
             "why": "never moved",
         },
-        remedy="Call optimiser.step() after loss.backward(), with an optimiser of this net's parameters.",
+        remedy="Call optimiser.step() after loss.backward() and before zero_grad(), with an optimiser of this"
+        " net's parameters.",
+    )
+
+
+def _a_multiple(now: Tensor, first: Tensor) -> bool:
+    """Whether these are the first values, all larger or smaller by one factor."""
+    factor = (now * first).sum() / first.square().sum().clamp(min=1e-30)
+    return bool(
+        torch.linalg.vector_norm(now - factor * first) <= REST * torch.linalg.vector_norm(now - first)
     )

@@ -19,17 +19,18 @@ from torch import nn
 
 from preceptor.diagnose.case import Case
 from preceptor.diagnose.progress import (
-    LONGEST,
     MARGIN,
     beyond,
     compared,
     held_out,
     lead,
+    paced,
+    plain,
     reached,
     standing,
     visits,
 )
-from preceptor.diagnose.trial import trial, tried
+from preceptor.diagnose.trial import trial
 from preceptor.finding import Finding
 
 LEARNT, HEART, BAND, PART, LAST, VISITS, MOST = 0.5, 0.1, 3.0, 0.2, 3, 3.0, 0.5
@@ -68,9 +69,9 @@ def _starved(case: Case) -> float:
     """By how much half of the rows, instead of all, make the same net worse on rows held out."""
     if case.validation is None:
         return 0.0
-    half = case.train.few(case.train.number // 2)
-    fewer = case.once("half of the rows", lambda: trial(case, steps=LONGEST, rows=half))
-    nets = [outcome.net for outcome in (fewer, tried(case, LONGEST))]
+    half, pace = case.train.few(case.train.number // 2), paced(case)
+    fewer = case.once(f"half of the rows {pace}", lambda: trial(case, **pace, rows=half))
+    nets = [outcome.net for outcome in (fewer, plain(case))]
     return compared(*(standing(case, net)[1] for net in nets)).sure
 
 

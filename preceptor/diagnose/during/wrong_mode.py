@@ -1,8 +1,9 @@
 """Training in evaluation mode, or validating in training mode (40). Certain.
 
     trains in eval       the net has dropout, or batch normalisation that learns, and `net.training` is False
-                         at nine tenths of the steps (five at least); or a batch normalisation that is used
-                         still has the statistics that it was made with, mean 0 and variance 1
+                         at nine tenths of the steps (five at least) from half-way on; or a batch
+                         normalisation that is used still has the statistics that it was made with, mean 0
+                         and variance 1
     validates in train   at the end of an epoch the net is in training mode, and the validation loss told is
                          2 % off that of evaluation mode, and nearer to that of training mode by a factor of
                          ten; twice over, a factor of two is enough
@@ -36,14 +37,14 @@ def _learns(module: nn.Module) -> bool:
 
 def wrong_mode(case: Case) -> Finding | None:
     """A mode that does not fit what is being done."""
-    modes = case.record.training
+    modes = case.record.training[case.record.step // 2 :]
     if len(modes) < STEPS or not moody(case.net):
         return None
     if 1 - np.mean(modes) > MOSTLY:
         return Finding(
             "wrong-mode",
             "warning",
-            f"The net was in evaluation mode at {modes.count(False)} of {len(modes)} training steps. Dropout"
+            f"The net was in evaluation mode at {modes.count(False)} of the last {len(modes)} steps. Dropout"
             " did nothing, and batch normalisation kept the statistics it began with.",
             evidence={"steps": len(modes), "in_evaluation": modes.count(False)},
             remedy="Call net.train() before each epoch's first step, net.eval() before validating.",

@@ -101,7 +101,7 @@ SEEN: dict[str, list[Evidence]] = {
         {"norm": 0.1, "norms": [[step, 0.1] for step in range(1, 30)]},
         {"norm": 0.1, "now": 0.9, "trial": 0.3},
     ],
-    "harmful-augmentation": [{"apart": 2.4, "lost": 0.2, "step": 200}],
+    "harmful-augmentation": [{"apart": 2.4, "lost": 0.2, "step": 200}, {"changed": 0.6, "lost": 0.2}],
     "inputs-unnormalised": [{"rms": 88.0, "uneven": 40.0, "loss_as_is": 1e9, "loss_standardised": 0.3}],
     "normalised-twice": [{"rms": 0.002, "uneven": 1.0, "loss_as_is": 0.98, "loss_standardised": 0.3}],
     "signal-scale": [

@@ -51,14 +51,9 @@ class Rows(NamedTuple):
         return len(self.goal)
 
     @property
-    def place_of_numbers(self) -> int:
-        """Which input holds numbers: the first whose values are no whole ones, or else the first."""
-        return next((place for place, x in enumerate(self.inputs) if x.is_floating_point()), 0)
-
-    @property
     def numbers(self) -> Tensor:
-        """The input that holds numbers (N, ...)."""
-        return self.inputs[self.place_of_numbers]
+        """The first input of a floating type (N, ...), or else the first."""
+        return next((x for x in self.inputs if x.is_floating_point()), self.inputs[0])
 
     def take(self, rows: Tensor | slice) -> "Rows":
         """Some of the rows."""

@@ -27,7 +27,7 @@ from preceptor.diagnose.rival import HELD_OUT, Rival, compete
 from preceptor.diagnose.trace import by_unit
 from preceptor.diagnose.trial import Outcome, batch_size, tried
 
-LONGEST, SHORTEST, FURTHER, LATE = 128, 8, 200, 0.9
+LONGEST, SHORTEST, AHEAD, FURTHER, LATE = 128, 8, 128, 200, 0.9
 AT_LAST, PRODUCTS = 512, 5e9
 """The longest trial of a run that is done, where so many steps take no more multiplications than this,
 forward.
@@ -127,7 +127,7 @@ def onward(case: Case, slower: float = 1.0) -> Outcome:
     """Where going on from here as long again, within bounds, would lead, at the present rate · `slower`."""
     rates = case.record.rates
     factor = rates[-1] / max(rates) if any(rates) else 1.0
-    return tried(case, max(64, min(case.record.step, FURTHER)), now=True, factor=slower * factor)
+    return tried(case, max(AHEAD, min(case.record.step, FURTHER)), now=True, factor=slower * factor)
 
 
 def cooled(case: Case) -> bool:
@@ -139,7 +139,7 @@ def cooled(case: Case) -> bool:
 def further(case: Case) -> Outcome:
     """`onward`, or, where the rate has cooled down to nothing, through the same schedule once more."""
     if cooled(case):
-        return tried(case, max(64, min(case.record.step, FURTHER)), now=True, along=True)
+        return tried(case, max(AHEAD, min(case.record.step, FURTHER)), now=True, along=True)
     return onward(case)
 
 

@@ -9,13 +9,15 @@ were tried, the one whose remedy helped most comes first. The others stand in th
 from collections.abc import Iterable
 from dataclasses import replace
 
+from preceptor.diagnose.before.parameters_unmoved import HIDDEN
 from preceptor.diagnose.catalogue import CATALOGUE, RANK
 from preceptor.finding import Finding
 
 SEVERITY = {"error": 0, "warning": 0, "note": 1}
 AT_REST = {"dead-units", "saturated-units"}
 """Before the first step they are a cause; in training the learning rate explains them. It does not explain a
-loss that is no number without having risen before.
+loss that is no number without having risen before. Layers that torch does not find are not switched to
+evaluation mode either, and mix rows.
 """
 REMEDIED = {"over-regularised": "without", "batch-too-small": "rows_32", "learning-rate-too-high": "trial"}
 PLAINLY = 0.05
@@ -55,6 +57,8 @@ def _place(finding: Finding) -> tuple[int, bool, int]:
     rank = RANK[finding.code]
     if finding.code in AT_REST and finding.evidence.get("step"):
         rank = RANK["vanishing-gradient"]
+    if finding.code == "parameters-unmoved" and finding.evidence.get("why") == HIDDEN:
+        rank = RANK["output-mismatch"]
     if finding.code == "not-finite" and not finding.evidence.get("rose", True):
         rank = RANK["starting-loss"]
     return SEVERITY[finding.severity], finding.code not in CERTAIN, rank

@@ -225,6 +225,17 @@ def validated_in_training(told: float, evaluation: float, training: float) -> Fi
     )
 
 
+def exchanged(changed: float) -> Figure:
+    """How many of an augmented row's tokens are others."""
+    return bars(
+        "Little is left of augmented rows",
+        "Which share of a row's tokens is as in its nearest training row, and which is gone or another.",
+        "share of the tokens",
+        [Bar("as they were", 1 - changed, "train"), Bar("others", changed, "wrong")],
+        say=percent,
+    )
+
+
 def farther(apart: float) -> Figure:
     """How far augmented rows lie from the training rows."""
     return bars(
@@ -249,5 +260,5 @@ DRAWERS: dict[str, tuple[Drawer, ...]] = {
     "padding-attended": (padded,),
     "gradients-accumulate": (left_over,),
     "wrong-mode": (in_evaluation, validated_in_training),
-    "harmful-augmentation": (farther,),
+    "harmful-augmentation": (farther, exchanged),
 }

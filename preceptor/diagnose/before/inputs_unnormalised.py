@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from preceptor.diagnose.case import Case
+from preceptor.diagnose.case import Case, Rows
 from preceptor.diagnose.check import undisturbed
 from preceptor.diagnose.look import first_look
 from preceptor.diagnose.trial import trial, tried
@@ -26,30 +26,34 @@ LARGE, UNEVEN, TINY, GAIN, BAD, HALF = 12.0, 30.0, 0.05, 0.1, 1.5, 0.5
 
 
 class Standardised(nn.Module):
-    """The net with one input standardised, by column where rows are a table."""
+    """The net with its inputs of numbers standardised, by column where rows are a table."""
 
-    mean: Tensor
-    spread: Tensor
-
-    def __init__(self, net: nn.Module, x: Tensor, place: int):
+    def __init__(self, net: nn.Module, rows: Rows):
         super().__init__()
-        self.net, self.place = net, place
-        over = (0,) if x.ndim == 2 else tuple(range(x.ndim))
-        self.register_buffer("mean", x.mean(over, keepdim=True))
-        spread = x.std(over, keepdim=True)
-        self.register_buffer("spread", torch.where(spread > 1e-12, spread, 1.0))
+        self.net = net
+        self.scales = [_scale(x) if x.is_floating_point() and x.ndim > 1 else None for x in rows.inputs]
 
     def forward(self, *given: Tensor) -> Tensor:
         """The net's output."""
-        inputs = list(given)
-        inputs[self.place] = (inputs[self.place] - self.mean) / self.spread
-        output: Tensor = self.net(*inputs)
+        scaled = [
+            x if scale is None else (x - scale[0]) / scale[1]
+            for x, scale in zip(given, self.scales, strict=True)
+        ]
+        output: Tensor = self.net(*scaled)
         return output
+
+
+def _scale(x: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and deviation, by column where rows are a table."""
+    over = (0,) if x.ndim == 2 else tuple(range(x.ndim))
+    spread = x.std(over, keepdim=True)
+    return x.mean(over, keepdim=True), torch.where(spread > 1e-12, spread, 1.0)
 
 
 def inputs_unnormalised(case: Case) -> Finding | None:
     """Inputs whose scale keeps the net from learning."""
-    x = case.train.few(2_000).numbers
+    rows = case.train.few(2_000)
+    x = rows.numbers
     if not x.is_floating_point() or x.ndim < 2:
         return None
     size = float(_sizes(x.reshape(-1, 1)))
@@ -57,8 +61,8 @@ def inputs_unnormalised(case: Case) -> Finding | None:
     large = size > LARGE or uneven > UNEVEN
     if (not large and size >= TINY) or size == 0:
         return None
-    raw, even = _compared(case, x)
-    if not (raw - even) > GAIN and not (large and _startled(case, x)):
+    raw, even = tried(case).train, trial(case, edit=lambda net: Standardised(net, rows)).train
+    if not (raw - even) > GAIN and not (large and _startled(case, rows)):
         return None
     evidence = {
         "sizes": _told_sizes(x),
@@ -125,19 +129,13 @@ def _sizes(x: Tensor) -> Tensor:
     return (squares.sum(0) / (squares > 0).sum(0).clamp(min=1)).sqrt()
 
 
-def _startled(case: Case, x: Tensor) -> bool:
+def _startled(case: Case, rows: Rows) -> bool:
     """Whether the scale alone makes a bad start: a first loss half as high with inputs standardised, or
     units at rest that then are not.
     """
-    net = Standardised(case.reflect(first=True), x, case.train.place_of_numbers)
+    net = Standardised(case.reflect(first=True), rows)
     with undisturbed(), torch.no_grad():
         even = case.loss_of(net(*case.probe.inputs), case.probe.goal)
     first = first_look(case)
     at_rest = max((unit.saturated for unit in first.units), default=0.0)
     return first.train > BAD * max(even / case.dumb, 1.0) or at_rest > HALF
-
-
-def _compared(case: Case, x: Tensor) -> tuple[float, float]:
-    """Where the net gets as it is, and with its inputs standardised."""
-    raw = tried(case).train
-    return raw, trial(case, edit=lambda net: Standardised(net, x, case.train.place_of_numbers)).train

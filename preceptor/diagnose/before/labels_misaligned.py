@@ -1,6 +1,7 @@
 """Answers that do not belong to their rows (37).
 
-    symptom   a forest explains less than 1 % of 100 and more training answers, out of bag; for next tokens,
+    symptom   a forest explains less than 1 % of 100 and more training answers, or 400 of rows wider than
+              64, out of bag; for next tokens,
               pairs of neighbours explain as little of the other half of the rows
     harm      nor has any single column to do with the answers: noisy data say little, these say nothing
 
@@ -18,14 +19,14 @@ from preceptor.diagnose.case import Case, Rows, labels_of
 from preceptor.diagnose.rival import features
 from preceptor.finding import Finding
 
-BETTER, SLIPS, MOST, WIDE, FEWEST = 0.15, (-1, 1, -2, 2, -3, 3), 1_000, 64, 100
+BETTER, SLIPS, MOST, WIDE, FEWEST, MORE = 0.15, (-1, 1, -2, 2, -3, 3), 1_000, 64, 100, 400
 
 
 def labels_misaligned(case: Case) -> Finding | None:
     """Answers that say nothing about their rows."""
     known = explained(case)
     known, table = (_next_explained(case), False) if known is None else (known, True)
-    if known is None or case.train.number < FEWEST or known > CHANCE or (table and related(case)):
+    if known is None or case.train.number < _fewest(case) or known > CHANCE or (table and related(case)):
         return None
     slip, moved = _slip(case) if table else (None, None)
     return Finding(
@@ -40,6 +41,11 @@ def labels_misaligned(case: Case) -> Finding | None:
         if slip
         else "Look where x and y are read, sorted and shuffled: both must go the same way.",
     )
+
+
+def _fewest(case: Case) -> int:
+    """So many rows it takes: more where each column says little, as in texts and pictures."""
+    return FEWEST if sum(x[:1].numel() for x in case.train.inputs) <= WIDE else MORE
 
 
 def _next_explained(case: Case) -> float | None:

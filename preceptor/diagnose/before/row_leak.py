@@ -5,8 +5,8 @@
                than the data's own repetitions explain
     between    share of validation rows that are windows one place after a training row and one place before
                another > 20 %: windows that overlap were shuffled before they were split
-    near       share of validation rows, none of the same, whose nearest training row is ten times nearer
-               than the fifth > 10 %, and > 3 times what D dimensions make by chance, 1 - (1 - 10⁻ᴰ)⁴:
+    near       share of validation rows of numbers, none of the same, whose nearest training row is ten times
+               nearer than the fifth > 10 %, and > 3 times what D dimensions make by chance, 1 - (1 - 10⁻ᴰ)⁴:
                copies that were shaken a little before the split. D by the distances' growth from the fifth
                to the twentieth neighbour, ln(d₂₀ / d₅) ≈ 1.46 / D
 
@@ -46,7 +46,8 @@ def row_leak(case: Case) -> Finding | None:
         where = "are windows that overlap with the training windows just before and just after them"
         return _finding(between, len(held), where, twins)
     new = torch.tensor([place for place, key in enumerate(held) if key not in counts][:ASKED])
-    if len(new) >= FEWEST and (near := _near(case.train.few(AMONG), rows.take(new))):
+    numbers = all(x.is_floating_point() for x in rows.inputs)
+    if numbers and len(new) >= FEWEST and (near := _near(case.train.few(AMONG), rows.take(new))):
         return _finding(near, len(new), "are all but copies of training rows", twins)
     return None
 

@@ -3,7 +3,8 @@
     symptom   L₀ > 1.3 · max(L_constant, L_zero), the losses of the best constant output and of all zeros
     far       L_zero itself is > 3 times L_constant: the answers lie far from zero. In as many steps as the
               plan has, 256 at most, the net does not come below the constant answer's loss, and with the
-              answers' mean in the last bias it comes lower by 0.3
+              answers' mean in the last bias it comes lower by 0.3; nor does it at 30 times the learning
+              rate, or L_zero is > 20 times L_constant
     harm      > 3 times it; or > 1.6 times it, and the same net with a silent last layer comes lower in 60
               steps, by a twentieth of the constant's loss: the first epochs go into unlearning
 
@@ -23,6 +24,7 @@ from preceptor.diagnose.trial import STEPS, trial, tried
 from preceptor.finding import Finding
 
 ABOVE, DOUBTFUL, FAR, GAIN, LONGEST, PLAINLY = 1.3, 1.6, 3.0, 0.05, 256, 0.3
+FARTHER, FASTER = 20.0, 30.0
 
 
 def starting_loss(case: Case) -> Finding | None:
@@ -68,7 +70,9 @@ def _far_from_zero(case: Case, zero: float) -> Finding | None:
 
     steps = max(STEPS, min(case.steps or 0, LONGEST))
     as_is, mended = tried(case, steps).train, trial(case, steps=steps, edit=moved).train
-    if as_is < 1.0 or as_is - mended < PLAINLY:
+    if not 1.0 <= as_is < math.inf or as_is - mended < PLAINLY:
+        return None
+    if zero < FARTHER and tried(case, steps, factor=FASTER).train < 1.0:
         return None
     return Finding(
         "starting-loss",

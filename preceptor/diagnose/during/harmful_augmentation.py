@@ -46,7 +46,7 @@ def harmful_augmentation(case: Case) -> Finding | None:
         )
         + f", up to step {case.record.step}. Augmented like this they are other rows;"
         f" unchanged, {so_long(case)} bring a loss lower by {lost:.2f} of the constant answer's.",
-        evidence={"apart": apart, "lost": lost, "step": case.record.step},
+        evidence={"changed" if tokens else "apart": apart, "lost": lost, "step": case.record.step},
         remedy="Soften it until an augmented row is still the same thing to the eye; check that labels go"
         " along.",
         change={"training": {"augment": ()}},

@@ -20,6 +20,7 @@ from torch import nn
 from preceptor.diagnose.case import Case
 from preceptor.diagnose.progress import (
     MARGIN,
+    POOR,
     beyond,
     compared,
     held_out,
@@ -45,7 +46,9 @@ def overfitting(case: Case) -> Finding | None:
     lowest, place, end = float(losses.min()), int(losses.argmin()), float(np.median(losses[-LAST:]))
     rises = _rises(losses) and reached(case) < LEARNT * end
     apart = beyond(case, 0.5, 300) and end > 2 * MARGIN and reached(case) < HEART * end
-    if not rises and not (apart and (lead(case) > MARGIN or _starved(case) > max(MARGIN, PART * end))):
+    if not rises and not (
+        apart and (lead(case) > MARGIN or (end > POOR and _starved(case) > max(MARGIN, PART * end)))
+    ):
         return None
     told = f"has risen from {lowest:.2f} to {end:.2f}" if rises else f"stays at {end:.2f}"
     return Finding(

@@ -1,7 +1,7 @@
 """Training ends while it is going well (34).
 
     symptom   at nine tenths of the plan, going on at the present rate, or, where that has cooled down to
-              nothing, through the same schedule again, for as many steps, 64 to 200, lowers
+              nothing, through the same schedule again, for as many steps, 128 to 200, lowers
               the loss by 0.07 of the constant answer's and a fifth, more than noise (`progress.behind`), on
               rows held out too
     harm      the gain is above 0.2, or a rival is better on these already and the rate has not cooled down

@@ -1,8 +1,8 @@
 """Answers that do not belong to their rows (37).
 
     symptom   a forest explains less than 1 % of 100 and more training answers, or 400 of rows wider than
-              64, out of bag; for next tokens,
-              pairs of neighbours explain as little of the other half of the rows
+              64, out of bag; for next tokens, pairs of neighbours explain as little of the other half of the
+              rows
     harm      nor has any single column to do with the answers: noisy data say little, these say nothing
 
 A forest finds something in nearly all data that a net can learn from; where nothing is found, there is

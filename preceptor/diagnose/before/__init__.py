@@ -5,6 +5,7 @@ Whatever does not need the net's output is asked first: a net that cannot take t
 
 from collections.abc import Callable
 
+from preceptor.diagnose.before.answers_far_off import answers_far_off
 from preceptor.diagnose.before.batch_mixed import batch_mixed
 from preceptor.diagnose.before.class_imbalance import class_imbalance
 from preceptor.diagnose.before.conflicting_labels import conflicting_labels
@@ -68,6 +69,7 @@ BEFORE: tuple[Callable[[Case], Finding | None], ...] = (
     dead_units,
     saturated_units,
     signal_scale,
+    answers_far_off,
     starting_loss,
     vanishing_gradient,
     one_batch,

@@ -40,9 +40,8 @@ def row_leak(case: Case) -> Finding | None:
     expected = NATURAL * twins * len(held)
     if same > max(SHARE * len(held), expected + TWO + ERRORS * expected**0.5):
         return _finding(same, len(held), "stand among the training rows too", twins)
-    if telling(case) and (between := _between(compared(case.train).numbers, rows.numbers)) > BETWEEN * len(
-        held
-    ):
+    between = _between(compared(case.train).numbers, rows.numbers) if telling(case) else 0
+    if between > BETWEEN * len(held):
         where = "are windows that overlap with the training windows just before and just after them"
         return _finding(between, len(held), where, twins)
     new = torch.tensor([place for place, key in enumerate(held) if key not in counts][:ASKED])

@@ -5,8 +5,8 @@
               steps, by a twentieth of the constant's loss: the first epochs go into unlearning
 
 A net that starts at zero outputs is as good as one can be that has not been told the answers' mean; offsets
-are met by the bias (`answers_far_off` says when they are not). Losses are compared above the lowest that there
-is. Source: Karpathy (2019); CS231n.
+are met by the bias (`answers_far_off` says when they are not). Losses are compared above the lowest there is.
+Source: Karpathy (2019); CS231n.
 """
 
 import math

@@ -1,8 +1,8 @@
 """The inputs have the wrong type or their axes in the wrong order (5). Certain.
 
     error     the net cannot take the probe at all
-    integers  an integer type, and many columns go below zero: neither tokens nor categories, but amounts that
-              were cut off at the point
+    integers  an integer type, and a quarter of the columns go below -1: neither tokens nor categories (of
+              which -1 says "missing"), but amounts that were cut off at the point
     pictures  (N, H, W, C) given to a convolution: the last axis is 1, 3 or 4 long, the second is not
     series    (to nets that do not convolve) a single step of many features that neighbour each other, given
               to a recurrent layer; or (N, F, T) given for (N, T, F): neighbours along the second axis have
@@ -46,7 +46,7 @@ def _cut_off(x: Tensor) -> bool:
     """Whether integers are what is left of amounts."""
     if x.is_floating_point() or x.ndim < 2:
         return False
-    return float((x < 0).reshape(len(x), -1).any(0).double().mean()) > BELOW
+    return float((x < -1).reshape(len(x), -1).any(0).double().mean()) > BELOW
 
 
 def _pictures(x: Tensor) -> str:

@@ -3,8 +3,8 @@
     symptom   of the quarter of training rows that a forest is surest about, out of bag, more than 6 % are
               answered otherwise; amounts are answered otherwise when they lie on the other side of the median
     harm      the share is near that among all rows (at least 0.4 of it), and the forest explains half of what
-              there is, so that it can know; or the two are as good as equal (0.7), and it explains a third
-
+              there is, so that it can know; or, of classes, the two are all but equal (0.7), and it explains a
+              third
     mistyped  0.2 % to 20 % of the amounts lie further from the median than 10 robust deviations; a forest
               cannot tell from the rows which (ROC AUC out of bag < 0.65), though it explains half of the
               other amounts: what stands out by right is foretold by something
@@ -52,11 +52,11 @@ def label_noise(case: Case) -> Finding | None:
     surest = np.argsort(-told.sure, kind="stable")[: int(SURE * len(told.sure))]
     among_sure, overall = float(told.wrong[surest].mean()), float(told.wrong.mean())
     alike = among_sure >= ALIKE * overall and overall <= (1 - EXPLAINED) * told.prior
+    amounts = labels_of(case.train) is None
     equal = among_sure >= EQUAL * overall and overall <= (1 - GLIMPSED) * told.prior
-    if among_sure < SHARE or not (alike or equal):
+    if among_sure < SHARE or not (alike or (equal and not amounts)):
         return None
     places = rival.rows[surest[told.wrong[surest]]][:20].tolist()
-    amounts = labels_of(case.train) is None
     return Finding(
         "label-noise",
         "warning",

@@ -3,8 +3,8 @@
     symptom   of the quarter of training rows that a forest is surest about, out of bag, more than 6 % are
               answered otherwise; amounts are answered otherwise when they lie on the other side of the median
     harm      the share is near that among all rows (at least 0.4 of it), and the forest explains half of what
-              there is, so that it can know; or, of classes, the two are all but equal (0.7), and it explains a
-              third
+              there is, so that it can know; or, of classes, the two are all but equal (0.7), and it
+              explains a third
     mistyped  0.2 % to 20 % of the amounts lie further from the median than 10 robust deviations; a forest
               cannot tell from the rows which (ROC AUC out of bag < 0.65), though it explains half of the
               other amounts: what stands out by right is foretold by something

@@ -157,26 +157,29 @@ def test_a_mask_that_is_off_by_one_shows_the_future():
 class Placed(nn.Module):
     """Texts of one length only, with or without a mask over the padding."""
 
-    def __init__(self, *, masked: bool):
+    def __init__(self, outputs: int, *, masked: bool):
         super().__init__()
         torch.manual_seed(0)
         self.masked, self.embedding = masked, nn.Embedding(20, 16)
-        self.place, self.last = nn.Parameter(0.1 * torch.randn(10, 16)), nn.Linear(16, 2)
+        self.place, self.last = nn.Parameter(0.1 * torch.randn(10, 16)), nn.Linear(16, outputs)
 
     def forward(self, x: Tensor) -> Tensor:
         kept = (x > 0).float()[..., None] if self.masked else torch.ones(*x.shape, 1)
         hidden = torch.relu(self.embedding(x) + self.place) * kept
-        return self.last(hidden.sum(1) / kept.sum(1))
+        return self.last(hidden.sum(1) / kept.sum(1)).squeeze(1)
 
 
 @pytest.mark.parametrize("masked", [True, False])
-def test_padding_is_found_out_in_nets_that_take_one_length_only(masked):
+@pytest.mark.parametrize("outputs", [1, 2])
+def test_padding_is_found_out_in_nets_that_take_one_length_only(outputs, masked):
     random = seeded()
     y = torch.arange(200) % 2
     x = torch.randint(1, 10, (200, 10), generator=random) + 9 * y[:, None]
     lengths = torch.randint(3, 11, (200,), generator=random)
     x = torch.where(torch.arange(10) < lengths[:, None], x, 0)
-    found = before(Placed(masked=masked), (x[:140], y[:140]), (x[140:], y[140:]))
+    loss = functional.cross_entropy if outputs > 1 else functional.binary_cross_entropy_with_logits
+    y = y if outputs > 1 else y.float()
+    found = before(Placed(outputs, masked=masked), (x[:140], y[:140]), (x[140:], y[140:]), loss=loss)
     assert ("padding-attended" in found) is not masked
 
 
@@ -249,6 +252,17 @@ class Decays(torch.optim.AdamW):
 
 def test_weights_that_only_decay_have_not_been_trained():
     assert after(net(), kind=Decays)[0] == "parameters-unmoved"
+
+
+def test_a_net_at_rest_whose_last_bias_alone_moves_has_been_trained():
+    model = net(outputs=1)
+    with torch.no_grad():
+        model[2].bias.fill_(-50)
+    (x, _), (other, _) = rows()
+    pairs = ((x, x[:, :1]), (other, other[:, :1]))
+    found = after(model, rows=pairs, loss=functional.mse_loss)
+    assert "dead-units" in found
+    assert "parameters-unmoved" not in found
 
 
 def test_gradients_that_pile_up_are_named_though_they_are_clipped():

@@ -84,4 +84,4 @@ def _replaced(case: Case, asked: list[int], padding: int) -> float:
 def _moved(told: torch.Tensor, before: torch.Tensor, full: torch.Tensor) -> float:
     """The median change of an answer, by the spread of answers over rows."""
     spread = float(full.std(0).mean().clamp(min=1e-12))
-    return float((told - before).abs().flatten(1).mean(1).median()) / spread
+    return float((told - before).abs().reshape(len(told), -1).mean(1).median()) / spread

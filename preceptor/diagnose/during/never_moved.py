@@ -1,7 +1,7 @@
 """The weights are where they began (22). Certain.
 
-    after 8 steps and more every weight that is to be learnt has its first value, or has only become a
-    multiple of it (the rest of its way is a thousandth at most), though the learning rate was above zero and
+    after 8 steps and more every weight that is to be learnt has its first value, or that times one
+    factor for all (the rest of its way is a thousandth at most), though the learning rate was above zero and
     the gradient on the probe is not
 
 The optimiser's step is not called, it holds other weights than the net's, or gradients are cleared before it;
@@ -24,7 +24,9 @@ def never_moved(case: Case) -> Finding | None:
     highest = max(case.record.rates, default=0.0)
     if case.record.step < STEPS or not highest or not now(case).slope or not learnt:
         return None
-    if not all(_a_multiple(case.live[place].detach(), case.start[place]) for place in learnt):
+    pairs = [(case.live[place].detach(), case.start[place]) for place in learnt]
+    factor = _factor(*max(pairs, key=lambda pair: pair[0].numel()))
+    if not all(torch.equal(own, first) or _a_multiple(own, first, factor) for own, first in pairs):
         return None
     names = [name for name, own in case.net.named_parameters() if own.requires_grad]
     return Finding(
@@ -44,9 +46,12 @@ def never_moved(case: Case) -> Finding | None:
     )
 
 
-def _a_multiple(now: Tensor, first: Tensor) -> bool:
-    """Whether these are the first values, all larger or smaller by one factor."""
-    factor = (now * first).sum() / first.square().sum().clamp(min=1e-30)
-    return bool(
-        torch.linalg.vector_norm(now - factor * first) <= REST * torch.linalg.vector_norm(now - first)
-    )
+def _factor(own: Tensor, first: Tensor) -> Tensor:
+    """By what the first values have been multiplied, as near as may be."""
+    return (own * first).sum() / first.square().sum().clamp(min=1e-30)
+
+
+def _a_multiple(own: Tensor, first: Tensor, factor: Tensor) -> bool:
+    """Whether these are the first values times the factor that is the same for all."""
+    rest, way = (torch.linalg.vector_norm(own - part) for part in (factor * first, first))
+    return bool(rest <= REST * way)

@@ -1,8 +1,8 @@
 """The inputs have the wrong type or their axes in the wrong order (5). Certain.
 
     error     the net cannot take the probe at all
-    integers  an integer type, and a quarter of the columns go below -1: neither tokens nor categories (of
-              which -1 says "missing"), but amounts that were cut off at the point
+    integers  an integer type, and half of the columns go below 0, or a quarter below -1: neither tokens nor
+              categories (of which -1 says "missing"), but amounts that were cut off at the point
     pictures  (N, H, W, C) given to a convolution: the last axis is 1, 3 or 4 long, the second is not
     series    (to nets that do not convolve) a single step of many features that neighbour each other, given
               to a recurrent layer; or (N, F, T) given for (N, T, F): neighbours along the second axis have
@@ -18,7 +18,7 @@ from preceptor.diagnose.case import Case
 from preceptor.diagnose.check import undisturbed
 from preceptor.finding import Finding
 
-CHANNELS, ALIKE, STRANGE, BELOW = (1, 3, 4), 0.8, 0.2, 0.25
+CHANNELS, ALIKE, STRANGE, BELOW = (1, 3, 4), 0.8, 0.2, ((0, 0.5), (-1, 0.25))
 
 
 def input_layout(case: Case) -> Finding | None:
@@ -46,7 +46,8 @@ def _cut_off(x: Tensor) -> bool:
     """Whether integers are what is left of amounts."""
     if x.is_floating_point() or x.ndim < 2:
         return False
-    return float((x < -1).reshape(len(x), -1).any(0).double().mean()) > BELOW
+    lowest = x.reshape(len(x), -1).amin(0)
+    return any(float((lowest < value).double().mean()) > share for value, share in BELOW)
 
 
 def _pictures(x: Tensor) -> str:
